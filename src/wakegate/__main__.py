@@ -1,0 +1,5 @@
+"""`python -m wakegate` is `wakegate`."""
+
+from wakegate.cli.main import main
+
+main()

@@ -1,0 +1,51 @@
+"""What the table of settings is made of."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from wakegate.config.kind import Kind
+from wakegate.core.spec import GatewaySpec, ServiceSpec
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """One setting: where it stands, what it may be, what it is when nobody sets it, and the field it fills."""
+
+    key: str  # "gateway.listen"; "service.*.sleep.idle_timeout"
+    kind: Kind
+    default: object  # as the user would write it; None: there is none, and the spec is as if it were not there
+    help_text: str  # why or when to change it, for users
+    fills: tuple[str, ...]  # fields of GatewaySpec, or of ServiceSpec and below: "sleep.idle_timeout_s"
+    option: str = ""  # of `wakegate up`: "--idle-timeout"
+    needs_restart: bool = False
+
+    @property
+    def is_of_gateway(self) -> bool:
+        """Say whether it is one of the gateway, else it is one of each service."""
+        return self.key.startswith("gateway.")
+
+    @property
+    def group(self) -> str:
+        """The table it stands in, below the service: "sleep"; empty directly in it."""
+        return "" if self.is_of_gateway else self.name.rpartition(".")[0]
+
+    @property
+    def name(self) -> str:
+        """The key inside [gateway] or [service.NAME]: "sleep.idle_timeout"."""
+        return self.key.removeprefix("gateway.").removeprefix("service.*.")
+
+    def of(self, service: str) -> str:
+        """Return the key of one service: "service.web.sleep.idle_timeout"; the gateway's has no other."""
+        return self.key.replace("*", service, 1)
+
+    def held(self, spec: GatewaySpec | ServiceSpec) -> object:
+        """Return its value in a spec; a tuple of all where it fills more than one field."""
+        values = tuple(self._values(spec))
+        return values[0] if len(values) == 1 else values
+
+    def _values(self, spec: object) -> Iterator[object]:
+        for path in self.fills:
+            value = spec
+            for field in path.split("."):
+                value = getattr(value, field, None)  # a process has no image, a container no directory
+            yield value

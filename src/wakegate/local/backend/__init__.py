@@ -1,0 +1,1 @@
+"""What runs a service on this machine, one file a kind: `process.py`."""

@@ -1,0 +1,109 @@
+"""What happens before a connection speaks HTTP where TLS is on: its first byte is looked at, then the handshake made.
+
+Whoever speaks plain HTTP to a TLS port gets the HTTP side without TLS, which tells it so: a handshake that fails
+would leave nothing but a connection that ended.
+"""
+
+import asyncio
+import socket
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
+from typing import Any
+
+from wakegate.local.certificate import Certificate
+
+HANDSHAKE = 0x16  # the first byte of TLS, of no HTTP request
+SHUTDOWN_TIMEOUT_S = 5.0  # for the client to say that it has seen the end
+SHORT_OF_FILES_S = 0.1  # until accepting is tried again when no more files can be opened
+
+Guard = Callable[[Coroutine[Any, Any, None]], Coroutine[Any, Any, None]]
+
+
+class Doorstep:
+    """Accepts from listening sockets, and hands on what is welcome."""
+
+    def __init__(
+        self,
+        certificate: Certificate,
+        *,
+        protocol: Callable[[], asyncio.Protocol],
+        guard: Guard,
+        timeout_s: Callable[[], float],
+        has_room: Callable[[int], bool],
+    ) -> None:
+        """`guard` keeps a bug to its connection; `timeout_s` is for the whole handshake.
+
+        `has_room` is asked with how many are at it.
+        """
+        self._certificate = certificate
+        self._protocol = protocol
+        self._guard = guard
+        self._timeout_s = timeout_s
+        self._has_room = has_room
+        self._waiting = 0
+
+    async def accept(self, listening: socket.socket) -> None:
+        """Accept until it is cancelled; then close the socket, and cut those in their handshake: they asked nothing."""
+        listening.setblocking(False)
+        with listening:
+            async with asyncio.TaskGroup() as tasks:
+                while True:
+                    await self._accept_one(listening, tasks)
+
+    async def _accept_one(self, listening: socket.socket, tasks: asyncio.TaskGroup) -> None:
+        try:
+            client, _ = await asyncio.get_running_loop().sock_accept(listening)
+        except ConnectionError:  # it was gone before it was accepted
+            return
+        except OSError:  # no more files: those that are open end some time, and the rest waits in the backlog
+            await asyncio.sleep(SHORT_OF_FILES_S)
+            return
+        if self._has_room(self._waiting):
+            self._waiting += 1
+            tasks.create_task(self._guard(self._welcome(client)), name="handshake")
+        else:
+            client.close()
+
+    async def _welcome(self, client: socket.socket) -> None:
+        """Make one connection what it is to be; one that takes too long, or goes, ends without a word."""
+        is_in = False
+        try:
+            with suppress(OSError, TimeoutError):  # ssl.SSLError is an OSError
+                async with asyncio.timeout(self._timeout_s()):
+                    await self._hand_on(client, first=await _first_byte(client))
+                is_in = True
+        finally:
+            self._waiting -= 1
+            if not is_in:
+                client.close()
+
+    async def _hand_on(self, client: socket.socket, *, first: bytes) -> None:
+        loop = asyncio.get_running_loop()
+        if not first:
+            client.close()
+        elif first[0] == HANDSHAKE:
+            await loop.connect_accepted_socket(
+                self._protocol,
+                client,
+                ssl=self._certificate.context,
+                ssl_handshake_timeout=self._timeout_s(),
+                ssl_shutdown_timeout=SHUTDOWN_TIMEOUT_S,
+            )
+        else:
+            await loop.connect_accepted_socket(self._protocol, client)
+
+
+async def _first_byte(client: socket.socket) -> bytes:
+    """Return the first byte, which stays where it is; nothing where the connection ends before it."""
+    client.setblocking(False)
+    loop = asyncio.get_running_loop()
+    is_readable = asyncio.Event()
+    loop.add_reader(client, is_readable.set)
+    try:
+        await is_readable.wait()
+    finally:
+        loop.remove_reader(client)
+    try:
+        return client.recv(1, socket.MSG_PEEK)
+    except BlockingIOError:
+        return b""

@@ -1,0 +1,1 @@
+"""The way to sleep: tick -> idle -> drain -> stop, or pause and then stop."""

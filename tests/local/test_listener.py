@@ -1,0 +1,85 @@
+"""The socket that requests come in by, and what is said where it cannot be had."""
+
+import asyncio
+import resource
+import socket
+
+import pytest
+
+from wakegate.core.errors import StateError
+from wakegate.local.listener import allow_connections, listen, url_of
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    """Use asyncio's own loop: uvloop warns of the socket that it could not bind, long after the test."""
+    return "asyncio"
+
+
+async def test_a_port_that_is_taken_says_what_to_choose() -> None:
+    """The commonest mistake of all: it still runs in another terminal."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(StateError, match=rf"127\.0\.0\.1:{port} is taken .* --listen 127\.0\.0\.1:{port + 1}"):
+            await listen("127.0.0.1", port, protocol=asyncio.Protocol)
+
+
+async def test_nothing_is_served_before_the_services_are_there() -> None:
+    """The first request must not meet a gateway that knows no route yet."""
+    server = await listen("127.0.0.1", 0, protocol=asyncio.Protocol)
+    assert not server.is_serving()
+    await server.start_serving()
+    assert server.is_serving()
+    server.close()
+    await server.wait_closed()
+
+
+async def test_an_address_of_another_machine_says_what_to_choose() -> None:
+    """The commonest: the public address of a cloud machine, which its own interface does not have."""
+    with pytest.raises(StateError, match=r"192\.0\.2\.1 is not an address of this machine; listen on 127\.0\.0\.1 or"):
+        await listen("192.0.2.1", 0, protocol=asyncio.Protocol)
+
+
+@pytest.mark.parametrize(
+    ("host", "url"),
+    [
+        ("127.0.0.1", "http://127.0.0.1:80"),
+        ("0.0.0.0", "http://127.0.0.1:80"),
+        ("", "http://127.0.0.1:80"),
+        ("::", "http://127.0.0.1:80"),
+        ("::1", "http://[::1]:80"),
+        ("shop.localhost", "http://shop.localhost:80"),
+    ],
+)
+async def test_the_url_is_one_that_can_be_clicked(host: str, url: str) -> None:
+    """`http://0.0.0.0:8080` is none everywhere."""
+    assert url_of(host, 80) == url
+
+
+async def test_the_limit_of_open_files_is_raised_and_never_lowered() -> None:
+    """10,000 held requests are 10,000 sockets; the usual limit is 1,024."""
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with socket.socket():
+        allow_connections(1)
+    assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] >= min(before[0], 258)
+    allow_connections(10_000_000)
+    assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] >= before[0]
+
+
+async def test_a_lost_client_is_asked_for_by_the_kernel() -> None:
+    """A laptop shut in mid-WebSocket never says that it has gone: nothing would ever end its connection."""
+    accepted: asyncio.Queue[socket.socket] = asyncio.Queue()
+
+    class Accepting(asyncio.Protocol):
+        def connection_made(self, transport: asyncio.BaseTransport) -> None:
+            accepted.put_nowait(transport.get_extra_info("socket"))
+
+    server = await listen("127.0.0.1", 0, protocol=Accepting)
+    await server.start_serving()
+    _, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+    assert (await accepted.get()).getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+    writer.close()
+    server.close()
+    await server.wait_closed()
