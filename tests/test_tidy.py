@@ -26,13 +26,14 @@ UNTESTED = {
     "core/activity.py": "a value without behaviour",
     "core/errors.py": "classes with facts; what they say is read by the tests of those who raise and answer them",
     "core/notice.py": "a value without behaviour",
-    "core/progress.py": "a value without behaviour",
     "core/record.py": "a value without behaviour",
     "core/spec.py": "values without behaviour; their defaults are tested with config/settings.py",
     "core/status.py": "a value without behaviour",
     "dashboard/operations.py": "a Protocol only; the control socket is tested against it",
     "local/member.py": "values without behaviour",
     "local/lane.py": "Protocols, and a target that holds counts",
+    "local/workers/papers.py": "values without behaviour",
+    "local/workers/__main__.py": "a few lines that start a worker; every test of one runs them",
     "local/sleep/sleeper.py": "Protocols only; the service and its tests are what implements and what uses them",
 }
 NOT_A_NAME = {"utils.py", "util.py", "helpers.py", "helper.py", "common.py", "manager.py", "misc.py", "base.py"}

@@ -186,18 +186,21 @@ class StateStore(Protocol):
 
 
 class SessionStore(Protocol):
-    """Sessions; `put` is durable against kill -9 when it returns, `touch` is the coalesced write."""
+    """Sessions, for any number of writers: what is counted is added, so that no writer undoes another's.
+
+    A write is durable against kill -9 when it returns; `touch` is the coalesced one.
+    """
 
     def get(self, service: str, session_id: str) -> Session | None:
         """Return a session, expired or not."""
         ...
 
     def put(self, session: Session) -> None:
-        """Insert or replace one session."""
+        """Insert one session, or give it this data; its `requests` are those since it was last written."""
         ...
 
     def touch(self, sessions: Iterable[Session]) -> None:
-        """Write many sessions in one transaction."""
+        """As `put`, for many in one transaction, and without their data where they are there."""
         ...
 
     def sessions(self, service: str, *, now: datetime, limit: int) -> Sequence[Session]:

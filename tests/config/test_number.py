@@ -23,6 +23,8 @@ REFUSED = [
     (Integer(), 3.0, "3.0 is no whole number; write 0 or more"),
     (Integer(), False, "false is no whole number; write 0 or more"),
     (Integer(least=1, most=9), 10, "10 is out of bounds; write 1 to 9"),
+    (Integer(least=1, most=9, auto=True), 0, '0 is out of bounds; write 1 to 9, or "auto"'),
+    (Integer(least=1, most=9), "auto", '"auto" is no whole number; write 1 to 9'),
     (Number(), 0, "0 is out of bounds; write more than 0, at most 1000000"),
     (Number(zero=True), -1, "-1 is out of bounds; write 0 or more, at most 1000000"),
     (Number(), float("nan"), "nan is no number; write more than 0, at most 1000000"),
@@ -50,12 +52,14 @@ def test_what_does_not_fit_is_told_with_what_would(kind: Kind, value: object, pr
         (Bytes(), 65_536, 65_536),
         (Bytes(least=0), "0B", 0),
         (Integer(), 0, 0),
+        (Integer(least=1, auto=True), "auto", 0),
+        (Integer(least=1, auto=True), 2, 2),
         (Number(), 70, 70.0),
         (Number(zero=True), 0, 0.0),
     ],
 )
 def test_what_fits_is_read_as_the_spec_holds_it(kind: Kind, value: object, read: object) -> None:
-    """Seconds are floats, "auto" is None."""
+    """Seconds are floats; "auto" is None for a duration, and 0 for a number."""
     assert kind.read(value) == read
     assert type(kind.read(value)) is type(read)
 
@@ -88,6 +92,8 @@ def test_the_text_of_an_option_becomes_what_a_file_would_say(kind: Kind, text: s
         (Duration(auto=True), None, "auto"),
         (Bytes(), 2**20, "1MiB"),
         (Integer(), 20_000, "20000"),
+        (Integer(least=1, auto=True), 0, "auto"),
+        (Integer(least=1, auto=True), 2, "2"),
         (Number(), 70.0, "70"),
     ],
 )

@@ -24,6 +24,12 @@ def test_it_is_stopped_when_the_grace_has_passed() -> None:
     assert verdict == DrainVerdict(stop=True, reason="still idle after a grace of 1 s")
 
 
+def test_it_is_not_stopped_before_all_workers_have_acknowledged() -> None:
+    """One that has not may let in a request at this moment; when it has, it is looked at again."""
+    verdict = decide_drain(SPEC, activity(unheard=2), since_s=NOW_S + 300, now_s=NOW_S + 301)
+    assert verdict == DrainVerdict(reason="2 workers may still let a request in")
+
+
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [

@@ -202,7 +202,7 @@ async def test_a_changed_service_answers_from_new_replicas_and_its_new_host(tmp_
     async with site(tmp_path, web(tmp_path)) as here:
         old = (await here.get()).text
         here.gateway.reload(here.spec(web(tmp_path, env={"NAME": "new"}, hosts=("new.localhost",))))
-        await here.until(lambda: here.gateway.route("old.localhost", "/") is None)
+        await here.until(lambda: here.gateway._reception.route("old.localhost", "/") is None)
         assert (await here.get()).status_code == 404
         answer = (await here.get(Host="new.localhost")).text
         assert old.startswith("web ")
@@ -216,7 +216,9 @@ async def test_sessions_can_be_turned_off_while_answers_are_on_their_way(tmp_pat
         await here.until((tmp_path / "arrived").exists)
         here.gateway.reload(here.spec(web(tmp_path, session=SessionSpec(cookie=""))))
         await here.until(
-            lambda: here.gateway.route("x", "/") is not None and here.gateway._services["web"].sessions is None
+            lambda: (
+                here.gateway._reception.route("x", "/") is not None and here.gateway._services["web"].sessions is None
+            )
         )
         (tmp_path / "go").touch()
         assert (await slow).status_code == 200

@@ -79,7 +79,7 @@ def test_a_request_whose_replica_died_in_a_crash_loop_is_answered_at_once() -> N
         service.unreachable(on_its_way, second, "refused")
         await second.target()
         took_s = world.clock.now_s() - began_s
-        service.answered(target)
+        service.answered(target, first)
         service.finished(target, first)
         return second.visit.endings, took_s
 

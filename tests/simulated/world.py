@@ -13,6 +13,7 @@ from typing import Any, NoReturn, TypeVar
 from wakegate.core.errors import RequestError
 from wakegate.core.notice import Notice
 from wakegate.core.spec import HoldSpec, ProcessSpec, ScaleSpec, ServiceSpec, SleepSpec
+from wakegate.local.elsewhere import NOWHERE, Elsewhere
 from wakegate.local.lane import Sessions, Target
 from wakegate.local.lane import Visit as SessionVisit
 from wakegate.local.service import Service
@@ -56,13 +57,19 @@ class World(Clients):
     """A service of the real code on a workload that behaves as told."""
 
     def __init__(
-        self, *behaviours: Behaviour, spec: ServiceSpec = SPEC, store: SimStore | None = None, cpu_percent: float = 0.0
+        self,
+        *behaviours: Behaviour,
+        spec: ServiceSpec = SPEC,
+        store: SimStore | None = None,
+        cpu_percent: float = 0.0,
+        elsewhere: Elsewhere = NOWHERE,
     ) -> None:
         super().__init__()
         self.store = store or SimStore()
         self.workload = SimWorkload(*behaviours)
         self.meter = SimMeter(steady(cpu_percent=cpu_percent))
         self.spec = spec
+        self.elsewhere = elsewhere
         self.open: dict[Client, None] = {}  # whose request has reached the gateway and has not ended
         self.is_up = False
         self.up_since_s = 0.0
@@ -81,6 +88,7 @@ class World(Clients):
             clock=self.clock,
             timeline=self,
             shut=lambda _: None,
+            elsewhere=self.elsewhere,
         )
 
     @asynccontextmanager
@@ -216,7 +224,7 @@ class Client:
         assert not replica.is_paused, "a replica was frozen with a request in flight"
         if page is not None and replica.is_alive:
             page.answered()
-        service.answered(target)
+        service.answered(target, self)
         self.visit.replica = replica.pid
         self.visit.end("served" if replica.is_alive else "cut", now_s=now_s())
         service.finished(target, self)
@@ -231,7 +239,7 @@ class Client:
         self.visit.end("gone", now_s=self._world.clock.now_s())
         return None
 
-    def release(self, target: Target) -> None:
+    def release(self, target: Target, *, was_held: bool = True) -> None:
         """See `Waiter.release`."""
         if not self._is_cut:
             self._target.set_result(target)

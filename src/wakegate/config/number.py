@@ -92,10 +92,11 @@ class Bytes(Kind):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Integer(Kind):
-    """A whole number within bounds."""
+    """A whole number within bounds, and "auto" (0 in the spec) where there is such a thing."""
 
     least: int = 0
     most: int = INTEGER_MAX
+    auto: bool = False
 
     @property
     def says(self) -> str:
@@ -103,7 +104,9 @@ class Integer(Kind):
         return f"whole number, {self._bounds()}"
 
     def read(self, value: object) -> int:
-        """Return it."""
+        """Return it, or 0 for "auto"."""
+        if self.auto and value == "auto":
+            return 0
         if not isinstance(value, int) or isinstance(value, bool):
             raise UnfitError(f"{show(value)} is no whole number; write {self._bounds()}")
         if not self.least <= value <= self.most:
@@ -114,12 +117,18 @@ class Integer(Kind):
         """Return the number."""
         return int(text) if is_integer(text) else text
 
+    def write(self, value: object) -> str:
+        """Write it as it would be in the file."""
+        return "auto" if self.auto and value == 0 else str(value)
+
     def schema(self) -> Schema:
         """Return the bounds."""
-        return {"type": "integer", "minimum": self.least, "maximum": self.most}
+        number = {"type": "integer", "minimum": self.least, "maximum": self.most}
+        return {"anyOf": [{"const": "auto"}, number]} if self.auto else number
 
     def _bounds(self) -> str:
-        return f"{self.least} or more" if self.most == INTEGER_MAX else f"{self.least} to {self.most}"
+        bounds = f"{self.least} or more" if self.most == INTEGER_MAX else f"{self.least} to {self.most}"
+        return f'{bounds}, or "auto"' if self.auto else bounds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,6 +24,7 @@ from wakegate.config.proxies import PROXIES
 from wakegate.config.setting import Setting
 from wakegate.config.text import AGENTS, COOKIE, FILE, FOLDER, IGNORED_PATHS, METHODS, PATH_PREFIX, PROBE, REQUEST_PATHS
 from wakegate.config.wakes import WAKES
+from wakegate.core.spec import WORKERS_MAX
 
 MIB, GIB = 2**20, 2**30
 TIME, TIME_OR_ZERO = Duration(), Duration(zero=True)
@@ -83,7 +84,13 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     _gateway(
         "connections_max", Integer(least=1, most=1_000_000), 20_000, "connections_max",
-        "How many clients may be connected at once.",
+        "How many clients may be connected at once; with workers, each may have its share of them.",
+    ),
+    _gateway(
+        "workers", Integer(least=1, most=WORKERS_MAX, auto=True), 1, "workers",
+        'How many processes let requests in, by the same port: "auto" is one for each core, 1 none beside the '
+        "gateway's own. More than 1 needs Linux; raise it when one core is not enough for the requests.",
+        restart=True,
     ),
     _gateway(
         "drain_timeout", TIME_OR_ZERO, "30s", "drain_timeout_s",

@@ -14,6 +14,7 @@ class Activity:
     keep_until_s: float = 0.0  # somebody or the app asked to be kept awake until then
     keep_reason: str = ""
     users: tuple[str, ...] = ()  # services that need it awake
+    unheard: int = 0  # processes that may still let a request in: they have not acknowledged what they were told last
     cpu_percent: float | None = None  # of one core, over all replicas; None where it is not measured
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from wakegate.core.activity import Activity, used_by
-from wakegate.core.say import say_duration
+from wakegate.core.say import say_count, say_duration
 from wakegate.core.spec import ServiceSpec
 
 
@@ -30,6 +30,8 @@ def decide_drain(spec: ServiceSpec, activity: Activity, *, since_s: float, now_s
     left_s = since_s + spec.sleep.grace_s - now_s
     if left_s > 0:
         return DrainVerdict(reason=f"drains for {say_duration(left_s)} more", recheck_s=left_s)
+    if activity.unheard:
+        return DrainVerdict(reason=f"{say_count(activity.unheard, 'worker')} may still let a request in")
     return DrainVerdict(stop=True, reason=f"still idle after a grace of {say_duration(spec.sleep.grace_s)}")
 
 

@@ -179,6 +179,9 @@ class ServiceSpec:
         return limit or self.scale.memory_bytes
 
 
+WORKERS_MAX = 64
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GatewaySpec:
     """The gateway's own settings."""
@@ -192,6 +195,7 @@ class GatewaySpec:
     keepalive_timeout_s: float = 75.0
     head_bytes_max: int = 32_768
     connections_max: int = 20_000
+    workers: int = 1  # processes that let requests in; 0: one a core
     drain_timeout_s: float = 30.0
     show_errors: bool = False  # put the app's last log lines into answers
     trusted_proxies: tuple[str, ...] = ()  # networks ("10.0.0.0/8"): from these, X-Forwarded-* is believed

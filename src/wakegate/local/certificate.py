@@ -1,9 +1,13 @@
 """The certificate that the gateway speaks TLS with: read at the start, and again when its files change."""
 
+import asyncio
 import ssl
+from collections.abc import Callable
 from pathlib import Path
 
 from wakegate.core.errors import StateError
+
+LOOK_INTERVAL_S = 1.0  # how late a new certificate is seen
 
 Stamp = tuple[tuple[int, int, int], ...]
 
@@ -52,6 +56,17 @@ class Certificate:
         except OSError as error:
             raise StateError(f"{error.filename} cannot be read: {error.strerror}") from error
         return context
+
+
+async def renew(certificate: Certificate, *, tell: Callable[[str, str], None]) -> None:
+    """Look whether there is a new certificate, for ever."""
+    while True:
+        await asyncio.sleep(LOOK_INTERVAL_S)
+        try:
+            if certificate.refresh():
+                tell("reloaded", "new connections get the new certificate")
+        except StateError as error:
+            tell("warning", f"the new certificate is not used, the old one goes on: {error}")
 
 
 def _why_not(error: ssl.SSLError, *, certificate: Path, key: Path) -> str:

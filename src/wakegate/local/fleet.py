@@ -211,7 +211,7 @@ class Fleet:
 
         One is enough: a wake needs one, further ones are for the load to ask for, and each would keep its memory.
         """
-        idle = (member for member in self.ready if not member.target.in_flight)
+        idle = (member for member in self.ready if not member.target.busy)
         staying = next(iter(self.paused), None) or next(idle, None)
         self._stops += 1
         for member in self.members:
@@ -224,6 +224,10 @@ class Fleet:
         """Ask those that are paused to end. Does not wait."""
         for member in self.paused:
             self._stop(member)
+
+    def target(self, serial: int) -> Target | None:
+        """Return a target by its serial, None once its replica is gone."""
+        return next((member.target for member in self.members if member.target.serial == serial), None)
 
     def ended(self, target: Target) -> None:
         """A request of a target that is shut has ended: a draining member may be empty now."""
@@ -357,7 +361,7 @@ class Fleet:
         """Let a retired replica finish, at most for the drain timeout."""
         while not member.exit.done():
             verdict = decide_retire(
-                in_flight=member.target.in_flight,
+                in_flight=member.target.busy,
                 since_s=member.since_s,
                 drain_timeout_s=self.spec.sleep.drain_timeout_s,
                 now_s=self._clock.now_s(),

@@ -4,15 +4,14 @@ Over 300 lines because it is where everything meets: its life, its reload and wh
 """
 
 import asyncio
-import traceback
-from collections.abc import Callable, Coroutine, Iterable
+import socket
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext, suppress
 from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
-from typing import Any
 
-from wakegate.core.errors import ServiceUnknownError, StateError, WakegateError
+from wakegate.core.errors import ConfigError, ServiceUnknownError, StateError, WakegateError
 from wakegate.core.ledger import WakeLine
 from wakegate.core.notice import Notice
 from wakegate.core.session import Session
@@ -20,62 +19,47 @@ from wakegate.core.spec import ContainerSpec, ProcessSpec, ServiceSpec, Spec
 from wakegate.core.status import ServiceStatus
 from wakegate.local.backend.containers import Containers
 from wakegate.local.backend.process import ProcessWorkload, stop_orphans
-from wakegate.local.certificate import Certificate
+from wakegate.local.certificate import Certificate, renew
 from wakegate.local.clock import SystemClock
-from wakegate.local.doorstep import Doorstep
-from wakegate.local.lane import Lane
+from wakegate.local.elsewhere import NOWHERE
 from wakegate.local.listener import allow_connections, listen, own_sockets, url_of
 from wakegate.local.needs import link
+from wakegate.local.reception import Reception
 from wakegate.local.report import explained, status, with_memory
-from wakegate.local.request.accept import ClientConnection
 from wakegate.local.request.pool import shut
 from wakegate.local.routes import Routes
 from wakegate.local.service import Service
 from wakegate.local.sessions import SessionBook
 from wakegate.local.store.sqlite import SqliteStore
 from wakegate.local.store.state_dir import StateDir
+from wakegate.local.workers import doors
+from wakegate.local.workers.adopt import dismiss
+from wakegate.local.workers.crew import Crew
 from wakegate.ports import Timeline, Workload
 
-SWEEP_INTERVAL_S = 0.25  # how late a limit of a connection may be noticed
-CERTIFICATE_INTERVAL_S = 1.0  # how late a new certificate is seen
 PURGE_INTERVAL_S = 60.0  # how late an expired session leaves the file
 GOING_DOWN = "the gateway is going down"
 REMOVED = "it was removed from the configuration"
 
 
 class Gateway:
-    """Serves until `stop`. It is the `Front` of the HTTP side and carries out what operators ask."""
+    """Serves until `stop`, and carries out what operators ask. Requests come in by its reception, or by its crew."""
 
     def __init__(self, spec: Spec, *, timeline: Timeline) -> None:
         self.spec = spec.gateway
         self.url = ""
-        self.stopping = False
-        self.connections: set[ClientConnection] = set()
         self.clock = SystemClock()
         self._services_spec = spec.services
         self._services: dict[str, Service] = {}
         self._runs: dict[str, asyncio.Task[None]] = {}
         self._leaving: dict[str, tuple[Service, asyncio.Task[None]]] = {}  # removed by a reload, and their closing
-        self._routes: Routes[Service] = Routes(())
         self._timeline = timeline
+        self._reception = Reception(spec.gateway, routes=Routes[Service](()), tell=self._tell)
+        self._crew: Crew | None = None  # where there are workers
         self._stop = asyncio.Event()
         self._hurry = asyncio.Event()
         self._asked = asyncio.Event()  # to reload
         self._wanted = spec
-
-    # -- Front: what the HTTP side asks
-
-    def route(self, host: str, path: str) -> Lane | None:
-        """Return the lane of a host and a path."""
-        return self._routes.find(host, path)
-
-    def spawn(self, work: Coroutine[Any, Any, None], *, name: str) -> None:
-        """Run something beside the requests, for as long as the gateway runs."""
-        self._tasks.create_task(self._guarded(work), name=name)
-
-    def warn(self, lane: Lane, text: str) -> None:
-        """Tell the timeline what a request has shown to be wrong with a service."""
-        self._tell("warning", text, service=lane.spec.name)
 
     # -- its life
 
@@ -95,39 +79,17 @@ class Gateway:
             self._containers = Containers(
                 state_dir=self._state_dir,
                 clock=self.clock,
-                spawn=lambda work, name: self._tasks.create_task(self._guarded(work), name=name),
+                spawn=lambda work, name: self._reception.spawn(work, name=name),
                 warn=partial(self._tell, "warning"),
             )
             certificate = Certificate(self.spec.tls_certificate, self.spec.tls_key) if self.spec.tls_key else None
-            server = await listen(self.spec.host, self.spec.port, protocol=partial(ClientConnection, self))
+            listening = await self._take_port()
             scheme = "http" if certificate is None else "https"
-            self.url = url_of(self.spec.host, server.sockets[0].getsockname()[1], scheme=scheme)
-            async with asyncio.TaskGroup() as self._tasks:
-                for orphan in await self._containers.end_leftovers(self._services_spec):
-                    self._tell("stopped-orphan", orphan)
-                await self._begin(self._services_spec)
-                self._route_all()
-                loops = [
-                    self._tasks.create_task(self._sweep(), name="sweep"),
-                    self._tasks.create_task(self._purge(), name="purge"),
-                ]
-                reloads = self._tasks.create_task(self._reload_when_asked(), name="reload")
-                doors: list[asyncio.Task[None]] = []
-                if certificate is None:
-                    await server.start_serving()
-                else:
-                    doors = self._open(server, certificate)
-                async with beside or nullcontext():
-                    started(self.url)
-                    await self._stop.wait()
-                    server.close()
-                    for door in doors:
-                        door.cancel()
-                    reloads.cancel()
-                    await self._drain()
-                await self._containers.close()
-                for loop in loops:
-                    loop.cancel()
+            self.url = url_of(self.spec.host, listening[0].getsockname()[1], scheme=scheme)
+            with self._crew or nullcontext():
+                async with asyncio.TaskGroup() as self._tasks:
+                    await self._serve(listening, certificate, started=started, beside=beside or nullcontext())
+                    await self._containers.close()
 
     def stop(self) -> None:
         """Drain and stop; called again: do not wait for requests in flight."""
@@ -166,13 +128,14 @@ class Gateway:
         if service.spec.scale.replicas_min:
             minimum = service.spec.scale.replicas_min
             raise WakegateError(f"{name}: always awake (scale.min = {minimum}); it would be woken again at once")
-        busy = service.touch.in_flight + len(service.hold)
         if not force and (due := service.due()):
             raise WakegateError(f"{name}: {due}; to let it sleep until it is asked for again, use --force")
-        if busy and not force:
-            are = "request is" if busy == 1 else "requests are"
-            raise WakegateError(f"{name}: {busy} {are} in flight; wait for them, or use --force")
-        service.put_to_sleep("asked to sleep", may_pause=not stop)
+        async with nullcontext() if force else service.hushed():
+            busy = service.touch.all_in_flight + len(service.hold)
+            if busy and not force:
+                are = "request is" if busy == 1 else "requests are"
+                raise WakegateError(f"{name}: {busy} {are} in flight; wait for them, or use --force")
+            service.put_to_sleep("asked to sleep", may_pause=not stop)
 
     def keep(self, name: str, seconds: float, *, reason: str) -> None:
         """Keep a service awake for this long from now; 0 ends the keep."""
@@ -204,6 +167,56 @@ class Gateway:
 
     # -- the steps of run
 
+    async def _serve(
+        self,
+        listening: Sequence[socket.socket],
+        certificate: Certificate | None,
+        *,
+        started: Callable[[str], None],
+        beside: AbstractAsyncContextManager[None],
+    ) -> None:
+        self._reception.begin(self._tasks)
+        for orphan in await self._containers.end_leftovers(self._services_spec):
+            self._tell("stopped-orphan", orphan)
+        await self._begin(self._services_spec)
+        self._route_all()
+        loops = [
+            self._tasks.create_task(self._purge(), name="purge"),
+            self._tasks.create_task(self._reload_when_asked(), name="reload"),
+        ]
+        if self._crew is not None:
+            await self._crew.open(listening, self._tasks)
+        else:
+            await self._reception.open(listening, certificate)
+        if certificate is not None:
+            loops.append(self._tasks.create_task(renew(certificate, tell=self._tell), name="certificate"))
+        async with beside:
+            started(self.url)
+            await self._stop.wait()
+            for loop in loops:
+                loop.cancel()
+            await self._drain()
+
+    async def _take_port(self) -> Sequence[socket.socket]:
+        """Return the sockets to listen by, of workers that an earlier gateway left, where there are any."""
+        if self.spec.workers != 1 and (missing := doors.missing()):
+            raise ConfigError((f"gateway.workers: more than 1 needs Linux, for its {missing}; set workers = 1",))
+        count = doors.count_of(self.spec.workers)
+        if count == 1:
+            await dismiss(self._state_dir, drain_timeout_s=self.spec.drain_timeout_s, tell=self._tell)
+        else:
+            self._crew = Crew(self.spec, count=count, home=self._home, tell=self._tell, clock=self.clock)
+            if adopted := await self._crew.adopt():
+                return adopted
+        server = await listen(self.spec.host, self.spec.port, protocol=asyncio.Protocol)
+        own = own_sockets(server)
+        server.close()
+        return own
+
+    def _home(self, name: str) -> Service | None:
+        """Return a service by its name, also one that leaves."""
+        return self._services.get(name) or (self._leaving[name][0] if name in self._leaving else None)
+
     async def _begin(self, specs: Iterable[ServiceSpec]) -> None:
         """Let these services live, and return when each has taken over what an earlier gateway left of it."""
         begun = [self._service_of(spec) for spec in specs]
@@ -233,6 +246,7 @@ class Gateway:
             clock=self.clock,
             timeline=self._timeline,
             shut=shut,
+            elsewhere=NOWHERE if self._crew is None else self._crew.beside(spec.name),
         )
 
     def _workload(self, spec: ServiceSpec) -> Workload:
@@ -243,55 +257,16 @@ class Gateway:
                 tell = partial(self._tell, service=spec.name)
                 return self._containers.workload(spec, run, tell=tell)
 
-    def _open(self, server: asyncio.Server, certificate: Certificate) -> list[asyncio.Task[None]]:
-        """Serve TLS, and look whether there is a new certificate; return what ends when no connection is accepted."""
-        doorstep = Doorstep(
-            certificate,
-            protocol=partial(ClientConnection, self, must_be_tls=True),
-            guard=self._guarded,
-            timeout_s=lambda: self.spec.head_timeout_s,
-            has_room=lambda waiting: len(self.connections) + waiting < self.spec.connections_max,
-        )
-        doors = [self._tasks.create_task(doorstep.accept(own), name="accept") for own in own_sockets(server)]
-        return [*doors, self._tasks.create_task(self._renew(certificate), name="certificate")]
-
-    async def _renew(self, certificate: Certificate) -> None:
-        while True:
-            await asyncio.sleep(CERTIFICATE_INTERVAL_S)
-            try:
-                if certificate.refresh():
-                    self._tell("reloaded", "new connections get the new certificate")
-            except StateError as error:
-                self._tell("warning", f"the new certificate is not used, the old one goes on: {error}")
-
     def _link(self) -> None:
         """Connect services and what they need; one that leaves is used by those that leave with it."""
         link([*self._services.values(), *(service for service, _ in self._leaving.values())])
 
     def _route_all(self) -> None:
-        self._routes = Routes((service.spec, service) for service in self._services.values())
-
-    async def _sweep(self) -> None:
-        """Enforce the limits of all connections: one loop instead of a timer for each request."""
-        while True:
-            await asyncio.sleep(SWEEP_INTERVAL_S)
-            now_s = self.clock.now_s()
-            for connection in tuple(self.connections):
-                try:
-                    connection.sweep(now_s)
-                except Exception as error:  # noqa: BLE001  as for `spawn`
-                    connection.abort()
-                    self._tell_bug(error)
-
-    async def _guarded(self, work: Coroutine[Any, Any, None]) -> None:
-        try:
-            await work
-        except Exception as error:  # noqa: BLE001  a bug on the way of one request must not end all services
-            self._tell_bug(error)
-
-    def _tell_bug(self, error: Exception) -> None:
-        detail = tuple("".join(traceback.format_exception(error)).splitlines())
-        self._tell("bug", "a connection was cut by a part of the gateway that broke", detail=detail)
+        """Let requests find the services that there are now, in this process or in those of the crew."""
+        if self._crew is None:
+            self._reception.routes = Routes((service.spec, service) for service in self._services.values())
+        else:
+            self._crew.configure(self.spec, [service.spec for service in self._services.values()])
 
     async def _purge(self) -> None:
         """Delete the sessions that have expired, of every service."""
@@ -302,13 +277,12 @@ class Gateway:
 
     async def _drain(self) -> None:
         """Finish what is in flight, then stop every replica and let go of every connection."""
-        self.stopping = True
+        front: Reception | Crew = self._crew or self._reception
         self._containers.closing()
-        in_flight = sum(service.touch.in_flight for service in self._services.values())
+        in_flight = sum(service.touch.all_in_flight for service in self._services.values())
         text = f"stopping · {in_flight} in flight" if in_flight else "stopping"
         self._tell("closing", text)
-        for connection in tuple(self.connections):
-            connection.drain()
+        front.shut()
         hurry = self._tasks.create_task(self._hurry_up(), name="hurry")
         async with asyncio.TaskGroup() as closing:
             for service in self._services.values():
@@ -316,8 +290,9 @@ class Gateway:
             for _, leaves in self._leaving.values():
                 closing.create_task(_ended(leaves))
         hurry.cancel()
-        for connection in tuple(self.connections):
-            connection.abort()
+        if self._crew is not None:
+            await self._crew.close()
+        self._reception.close()
         self._tell("stopped", "stopped · every replica has ended")
 
     async def _hurry_up(self) -> None:
@@ -344,7 +319,7 @@ class Gateway:
                 self._tell("warning", f"the reload was carried out in part: {error}")
 
     async def _reload(self, spec: Spec) -> None:
-        self.spec = spec.gateway
+        self.spec = self._reception.spec = spec.gateway
         wanted = {service.name: service for service in spec.services}
         for name in [name for name in self._services if name not in wanted]:
             self._leave(self._services.pop(name))

@@ -4,27 +4,37 @@ The HTTP side (`request/accept.py`, `request/forward.py`) holds a `Lane` and is 
 (`service.py`) is the `Lane` and owns the `Target`s. Neither imports the other.
 """
 
+from itertools import count
 from typing import Any, Protocol
 
 from wakegate.core.errors import RequestError
 from wakegate.core.progress import Progress
 from wakegate.core.spec import ServiceSpec
 
+_serials = count(1)
+
 
 class Target:
     """One replica as requests see it: where it listens, how busy it is, and the idle connections to it."""
 
-    __slots__ = ("host", "idle", "in_flight", "key", "number", "port", "shut", "unanswered")
+    __slots__ = ("elsewhere", "host", "idle", "in_flight", "key", "number", "port", "serial", "shut", "unanswered")
 
     def __init__(self, *, number: int, host: str, port: int) -> None:
         self.number = number
+        self.serial = next(_serials)  # no other target has it, while a replica's number is given again
         self.host = host
         self.port = port
         self.key = f"{host}:{port}"
         self.in_flight = 0  # requests given to this target and not finished
         self.unanswered = 0  # of those, the ones whose response head has not come yet
+        self.elsewhere = 0  # once it is shut: those that other processes gave it and have not finished
         self.shut = False  # draining or gone: no new request, no connection goes back to `idle`
         self.idle: list[Any] = []  # upstream connections, newest last; `request/forward.py` owns the content
+
+    @property
+    def busy(self) -> int:
+        """Count what must end before it may be stopped."""
+        return self.in_flight + self.elsewhere
 
 
 class Waiter(Protocol):
@@ -49,8 +59,11 @@ class Waiter(Protocol):
         """Return the User-Agent, "" where there is none."""
         ...
 
-    def release(self, target: Target) -> None:
-        """Go to this target now; it has already been counted in flight there."""
+    def release(self, target: Target, *, was_held: bool = True) -> None:
+        """Go to this target now; it has already been counted in flight there.
+
+        It was not held where its lane only had to ask another process: then its answer tells of no cold start.
+        """
         ...
 
     def refuse(self, error: RequestError) -> None:
@@ -126,7 +139,7 @@ class Lane(Protocol):
         """The client hung up while it waited: free its seat. Never after `release` or `refuse`."""
         ...
 
-    def answered(self, target: Target) -> None:
+    def answered(self, target: Target, waiter: Waiter) -> None:
         """The response head has come (or the request ended without one): call exactly once for each target given."""
         ...
 
@@ -151,4 +164,20 @@ class Lane(Protocol):
 
     def retry(self) -> bool:
         """Somebody presses "try now": forget the backoff unless a wake was tried in the last 2 s; say whether."""
+        ...
+
+
+class Home(Lane, Protocol):
+    """A lane whose requests other processes let in: what they report, and ask for, is told to it."""
+
+    def find(self, serial: int) -> Target | None:
+        """Return a target by its serial, None once its replica is gone."""
+        ...
+
+    def suspect(self, serial: int, reason: str) -> None:
+        """No connection to a target could be made: offer it to nobody until it answers its probe again."""
+        ...
+
+    def heard(self, serial: int | None = None) -> None:
+        """What other processes may still do, or have in flight, has become less; at this target, if one is given."""
         ...

@@ -28,11 +28,8 @@ async def listen(host: str, port: int, *, protocol: Callable[[], asyncio.Protoco
 
 
 def own_sockets(server: asyncio.Server) -> tuple[socket.socket, ...]:
-    """Return the sockets of a server that does not serve, listening, for whoever accepts from them and closes them."""
-    own = tuple(socket.socket(fileno=os.dup(listening.fileno())) for listening in server.sockets)
-    for listening in own:
-        listening.listen(BACKLOG)
-    return own
+    """Return the sockets of a server that does not serve, for whoever accepts from them and closes them."""
+    return tuple(socket.socket(fileno=os.dup(listening.fileno())) for listening in server.sockets)
 
 
 def url_of(host: str, port: int, *, scheme: str = "http") -> str:

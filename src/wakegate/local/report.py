@@ -27,7 +27,7 @@ def status(service: Service, *, url: str) -> ServiceStatus:
         replicas_ready=len(service.fleet.ready),
         replicas_wanted=len(service.fleet),
         replicas_max=spec.scale.replicas_max,
-        in_flight=service.touch.in_flight,
+        in_flight=service.touch.all_in_flight,
         held=len(service.hold),
         sessions=service.sessions.live_count() if service.sessions is not None else 0,
         last_active_at=service.touch.last_active_at() if record.version else None,  # a new record says a day ago
@@ -36,7 +36,7 @@ def status(service: Service, *, url: str) -> ServiceStatus:
         next=_next(service),
         urls=tuple(_address(url, host, spec.path) for host in hosts) if spec.is_routed else (),
         pids=tuple(member.replica.pid for member in service.fleet.members if member.replica.pid),
-        requests=service.touch.requests - service.touch.requests_before,
+        requests=service.touch.all_requests - service.touch.requests_before,
         p99_s=service.touch.p99_s(),
         replicas_paused=len(service.fleet.paused),
     )
@@ -68,7 +68,7 @@ def _next(service: Service) -> str:
         return f"ready in ≈ {say_duration(service.progress().retry_after_s)}"
     if service.phase is not Phase.ASLEEP:
         verdict = decide_idle(service.spec, service.activity(), now_s=service.clock.now_s())
-        if verdict.recheck_s is None or service.touch.in_flight or len(service.hold):
+        if verdict.recheck_s is None or service.touch.all_in_flight or len(service.hold):
             return verdict.reason
         return f"sleeps in {say_duration(verdict.recheck_s)}" if "kept" not in verdict.reason else verdict.reason
     paused, spec = service.paused(), service.spec.sleep

@@ -6,8 +6,8 @@ between reading the phase and writing it. Over 300 lines because that can be che
 
 import asyncio
 import traceback
-from collections.abc import Callable, Coroutine
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
@@ -18,11 +18,12 @@ from wakegate.core.errors import AsleepError, HeldError, StoppingError, WakeFail
 from wakegate.core.ignore import IgnoreRule
 from wakegate.core.pause import Paused
 from wakegate.core.phase import Event, Phase
-from wakegate.core.progress import Progress
+from wakegate.core.progress import Progress, may_retry
 from wakegate.core.say import say_count, say_duration
 from wakegate.core.schedule import ScheduleVerdict
 from wakegate.core.spec import ServiceSpec
 from wakegate.core.wake import may_wake
+from wakegate.local.elsewhere import NOWHERE, Address, Elsewhere, Outlook
 from wakegate.local.fleet import Fleet
 from wakegate.local.lane import Target, Waiter
 from wakegate.local.member import Member
@@ -40,7 +41,6 @@ from wakegate.local.timetable import LOOK_INTERVAL_S, Timetable
 from wakegate.ports import Clock, Meter, StateStore, Timeline, Workload
 
 ADOPT_S = 3.0  # a replica that was ready when its gateway was killed may be too busy to answer at once
-RETRY_GAP_S = 2.0  # "try now" is heard at most this often
 BROKEN = "a part of the gateway broke, its log says where; the service starts over"
 BROKEN_S = 1.0  # how long a service that broke waits before it starts over: a bug that repeats must not burn a core
 
@@ -61,6 +61,7 @@ class Service:
         clock: Clock,
         timeline: Timeline,
         shut: Callable[[Target], None],
+        elsewhere: Elsewhere = NOWHERE,
     ) -> None:
         self.spec = spec
         self.book = book
@@ -71,14 +72,14 @@ class Service:
         self.closed = asyncio.Event()  # nothing of it runs any more, and it wakes no more
         self.links = Links()
         self.keeper = Keeper(spec, store=store, clock=clock, timeline=timeline)
-        self.touch = Touch(clock=clock)
+        self.touch = Touch(clock=clock, elsewhere=elsewhere)
         self.fleet = Fleet(
             spec,
             workload=workload,
             clock=clock,
             lost=self._replica_lost,
             opened=self._replica_ready,
-            shut=shut,
+            shut=self._target_shut,
             tell=self.keeper.tell,
         )
         self.waker = Waker(self.keeper, fleet=self.fleet, spawn=self._spawn, before=self._needs_awake)
@@ -91,9 +92,13 @@ class Service:
             start=self.waker.start,
             spawn=self._spawn,
         )
+        self._shut = shut
+        self._elsewhere = elsewhere
         self._ignore = IgnoreRule(spec.ignore)
         self._is_warm = False  # the hot path: awake, a target there, nobody waits, nothing to check
+        self._may_be_warm = False  # but for targets, and for requests that are ignored
         self._is_hurried = False
+        self._is_hushed = False  # whoever lets requests in must ask first, whatever the phase
         self._save_after_s = 0.0  # a request after this is stored as activity at once, one before it by the next tick
         self._closing = ""  # why it takes no more requests
         self._is_open = False  # recovered: requests may come
@@ -156,7 +161,7 @@ class Service:
         self.waker.refuse_all(self._refused)
         with suppress(TimeoutError):
             async with asyncio.timeout(drain_timeout_s):
-                while (self.touch.in_flight or not self._is_open) and not self._is_hurried:
+                while (self._is_busy or not self._is_open) and not self._is_hurried:
                     self.changed.clear()
                     await self.changed.wait()
         self.put_to_sleep(reason)
@@ -165,6 +170,10 @@ class Service:
             self.fleet.kill()
         await self.fleet.gone()
         self.book.flush()
+
+    @property
+    def _is_busy(self) -> bool:
+        return bool(self.touch.all_in_flight or self._elsewhere.unheard())
 
     def hurry(self) -> None:
         """Wait neither for what is in flight nor for replicas that take their time to end."""
@@ -184,6 +193,8 @@ class Service:
         """Let the old replicas finish what they have, and send everything new to replicas of another workload."""
         self.fleet.workload = workload
         self.keeper.write(failure=None)
+        if self.phase is Phase.DRAINING and self._elsewhere.unheard():
+            self.go(Event.REQUEST_ARRIVED, kind="awake", text="the configuration changed · the sleep is cancelled")
         if self.phase is Phase.DRAINING:
             stop(self)
         elif self.phase is Phase.AWAKE:
@@ -229,7 +240,7 @@ class Service:
                 self.waker.attempt.gone(waiter)
             self._refresh()
 
-    def answered(self, target: Target) -> None:
+    def answered(self, target: Target, waiter: Waiter) -> None:  # noqa: ARG002  for lanes of other processes
         """See `Lane.answered`."""
         target.unanswered -= 1
         assert target.unanswered >= 0, "a target was answered twice"
@@ -254,8 +265,7 @@ class Service:
         target.in_flight -= 1
         self.touch.in_flight -= 1
         self.touch.requests -= 1  # counted again when it is given to another
-        self.keeper.tell("unreachable", f"replica {target.number} refused a connection: {reason}")
-        self.fleet.doubt(target)
+        self._doubt(target, reason)
         if self.phase is Phase.ASLEEP and self._refusal() is None:
             try:
                 self._wake_again(waiter)
@@ -289,15 +299,71 @@ class Service:
 
     def retry(self) -> bool:
         """See `Lane.retry`."""
-        failure = self.keeper.record.failure
-        if failure is None or self.phase is not Phase.ASLEEP or self._refusal() is not None:
-            return False
-        if 0 <= (self.clock.utc() - failure.at).total_seconds() < RETRY_GAP_S:  # below 0: the clock was set back
+        may = may_retry(self.keeper.record.failure, phase=self.phase, now=self.clock.utc())
+        if not may or self._refusal() is not None:
             return False
         self.waker.begin(Event.REQUEST_ARRIVED, cause="try now", agent="waiting page", is_forced=True)
         return True
 
+    # -- Home: what is asked on behalf of requests that other processes have let in, or want to
+
+    def suspect(self, serial: int, reason: str) -> None:
+        """See `Home.suspect`."""
+        target = self.fleet.target(serial)
+        if target is not None:
+            self._doubt(target, reason)
+            self._pump()
+
+    def heard(self, serial: int | None = None) -> None:
+        """See `Home.heard`."""
+        target = None if serial is None else self.fleet.target(serial)
+        if target is not None:
+            self.fleet.ended(target)
+        self.changed.set()
+
+    def find(self, serial: int) -> Target | None:
+        """See `Home.find`."""
+        return self.fleet.target(serial)
+
+    @asynccontextmanager
+    async def hushed(self) -> AsyncIterator[None]:
+        """In the block nobody lets a request in without asking: what is in flight is all there is."""
+        self._is_hushed = True
+        self._refresh()
+        try:
+            while self._elsewhere.unheard():
+                self.changed.clear()
+                await self.changed.wait()
+            yield
+        finally:
+            self._is_hushed = False
+            self._refresh()
+
+    def _target_shut(self, target: Target) -> None:
+        self._shut(target)
+        self._publish()
+
+    def _publish(self) -> None:
+        """Tell other processes what they may do; there are none where everything is in this one."""
+        if self._elsewhere is NOWHERE:
+            return
+        waker = self.waker
+        self._elsewhere.publish(
+            Outlook(
+                is_warm=self._may_be_warm and bool(self.fleet.targets),
+                targets=tuple(Address(serial=one.serial, host=one.host, port=one.port) for one in self.fleet.targets),
+                phase=self.phase,
+                waking_since_s=waker.waking_since_s,
+                durations=waker.history.durations,
+                failure=self.keeper.record.failure,
+            )
+        )
+
     # -- admission off the hot path
+
+    def _doubt(self, target: Target, reason: str) -> None:
+        self.keeper.tell("unreachable", f"replica {target.number} refused a connection: {reason}")
+        self.fleet.doubt(target)
 
     def _admit_checked(self, waiter: Waiter) -> Target | None:
         waiter.counts = not self._ignore.matches(method=waiter.method, path=waiter.path, agent=waiter.agent)
@@ -377,15 +443,16 @@ class Service:
 
     def _refresh(self) -> None:
         """Something changed: recompute whether the hot path may be taken, and let tick look again."""
-        self._is_warm = (
+        self._may_be_warm = (
             self.phase is Phase.AWAKE
-            and bool(self.fleet.targets)
             and not self.hold
             and self._is_open
             and not self._closing
             and not self.spec.scale.concurrency_max
-            and not self._ignore
+            and not self._is_hushed
         )
+        self._is_warm = self._may_be_warm and bool(self.fleet.targets) and not self._ignore
+        self._publish()
         if self.phase is Phase.AWAKE and self._is_open and (self._scaling is None or self._scaling.done()):
             self._scaling = self._spawn(self.scaler.run(), name="scale")
         if self.phase is not self._phase_told:
@@ -517,7 +584,7 @@ class Service:
         end()
         # One that lived to its sleep is no crash loop, however short its life was.
         self.keeper.write(targets=(), failure=None if survived else self.keeper.record.failure)
-        if self.waker.attempt is not None and not self.touch.in_flight:
+        if self.waker.attempt is not None and not self.touch.all_in_flight:
             self.waker.attempt.close()
 
     def wake_unasked(self) -> float | None:
@@ -539,16 +606,16 @@ class Service:
     def save_activity(self) -> None:
         """See `Sleeper.save_activity`."""
         self.waker.forgive()
-        is_busy = self.touch.in_flight or len(self.hold)
+        is_busy = self.touch.all_in_flight or len(self.hold)
         last_active_at = self.clock.utc() if is_busy else self.touch.last_active_at()
         if (last_active_at - self.keeper.record.last_active_at).total_seconds() > 0.5:
-            self._save_after_s = (self.clock.now_s() if is_busy else self.touch.touched_s) + SAVE_INTERVAL_S
+            self._save_after_s = (self.clock.now_s() if is_busy else self.touch.newest_s) + SAVE_INTERVAL_S
             self.keeper.write(last_active_at=last_active_at)
 
     def asleep_text(self) -> str:
         """See `Sleeper.asleep_text`."""
         awake = say_duration(self.clock.now_s() - self.waker.awake_since_s)
-        served = self.touch.requests - self.touch.requests_before
+        served = self.touch.all_requests - self.touch.requests_before
         attempt = self.waker.attempt
         lost = attempt.line.lost + attempt.line.open if attempt is not None and attempt.settled.is_set() else 0
         return f"was awake {awake} · {served} request{'' if served == 1 else 's'} · {lost} lost"

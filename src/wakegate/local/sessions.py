@@ -53,6 +53,7 @@ class SessionBook:
         self._secret = store.secret()
         self._entries: OrderedDict[str | None, Entry] = OrderedDict()  # by cookie value, the least recently seen first
         self._dirty: dict[Entry, None] = {}  # to be written, the oldest first
+        self._unstored: set[Entry] = set()  # of those, the ones whose data is to be written, too
         self._is_due = False  # `write_soon` was asked for and has not ended
         self._is_failing = False
 
@@ -96,10 +97,12 @@ class SessionBook:
         entry = self._entries.get(self._sign(visit.id))
         if entry is not None:
             entry.data = data
-            self._write(entry)
+            self._unstored.add(entry)
+            self._write(entry, write=self._store.put)
             return
         try:
-            session = self._store.get(self._service, visit.id) or self._session(self._issued(visit.id))
+            stored = self._store.get(self._service, visit.id)
+            session = self._session(self._issued(visit.id)) if stored is None else replace(stored, requests=0)
             self._store.put(replace(session, data=data))
         except StateError as error:
             self._failed(error)
@@ -148,9 +151,7 @@ class SessionBook:
             entry = self._issued(session_id)
             ends_at = entry.created_at + timedelta(seconds=self._spec.ttl_s)
         else:
-            entry = Entry(
-                session_id, created_at=stored.created_at, requests=stored.requests, data=stored.data, seen_s=now_s
-            )
+            entry = Entry(session_id, created_at=stored.created_at, requests=0, data=stored.data, seen_s=now_s)
             ends_at = stored.expires
         if ends_at <= now:
             return self._begin()
@@ -159,7 +160,7 @@ class SessionBook:
         self._remember(cookie, entry)
         visit = self._count(entry, cookie, now_s=now_s)
         if stored is None:
-            self._write(entry)
+            self._write(entry, write=self._first)
         return visit
 
     def _look_again(self, entry: Entry, cookie: str | None, *, now_s: float) -> Visit:
@@ -205,7 +206,9 @@ class SessionBook:
         self._entries[cookie] = entry
 
     def _forget(self, cookie: str | None) -> None:
-        self._dirty.pop(self._entries.pop(cookie), None)
+        entry = self._entries.pop(cookie)
+        self._dirty.pop(entry, None)
+        self._unstored.discard(entry)
 
     def _soil(self, entry: Entry, cookie: str | None) -> None:
         """It has changed since it was written: once a second at most, so the cache's order is that exact."""
@@ -220,17 +223,20 @@ class SessionBook:
 
     # -- the store
 
-    def _write(self, entry: Entry) -> None:
+    def _first(self, session: Session) -> None:
+        """Insert one; where another process has just done so, what its request has stored stays."""
+        self._store.touch((session,))
+
+    def _write(self, entry: Entry, *, write: Callable[[Session], None]) -> None:
         """Make one durable now."""
         try:
-            self._store.put(self._session(entry))
+            write(self._session(entry))
         except StateError as error:
             self._failed(error)
             self._dirty[entry] = None
             self._ask()
         else:
-            self._is_failing = False
-            self._dirty.pop(entry, None)
+            self._written(entry)
 
     async def _flush_in_turns(self) -> None:
         """Flush, and let requests have their turn between two batches."""
@@ -244,13 +250,21 @@ class SessionBook:
         if not batch:
             return
         try:
-            self._store.touch([self._session(entry) for entry in batch])
+            for entry in self._unstored.intersection(batch):
+                self._store.put(self._session(entry))
+                self._written(entry)
+            self._store.touch([self._session(entry) for entry in batch if entry in self._dirty])
         except StateError as error:
             self._failed(error)
         else:
-            self._is_failing = False
             for entry in batch:
-                del self._dirty[entry]
+                self._written(entry)
+
+    def _written(self, entry: Entry) -> None:
+        self._is_failing = False
+        self._dirty.pop(entry, None)
+        self._unstored.discard(entry)
+        entry.requests = 0
 
     def _failed(self, error: StateError) -> None:
         if not self._is_failing:

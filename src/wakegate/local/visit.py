@@ -12,7 +12,7 @@ class Entry:
     def __init__(self, session_id: str, *, created_at: datetime, requests: int, data: bytes, seen_s: float) -> None:
         self.id = session_id
         self.created_at = created_at
-        self.requests = requests
+        self.requests = requests  # since it was last written
         self.data = data
         self.seen_s = seen_s
         self.cookie_set_s = seen_s  # when the browser got its copy of the cookie

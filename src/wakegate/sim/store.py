@@ -1,6 +1,7 @@
 """State and sessions in memory, with the contract of the real store; it outlives the gateway of a simulation."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from wakegate.core.errors import ConflictError, StateError
@@ -57,12 +58,15 @@ class SimStore:
 
     def put(self, session: Session) -> None:
         """See `SessionStore.put`."""
-        self.touch((session,))
+        self._write()
+        self._add(session, data=session.data)
 
     def touch(self, sessions: Iterable[Session]) -> None:
         """See `SessionStore.touch`."""
         self._write()
-        self._sessions.update(((session.service, session.id), session) for session in sessions)
+        for session in sessions:
+            stored = self._sessions.get((session.service, session.id))
+            self._add(session, data=session.data if stored is None else stored.data)
 
     def sessions(self, service: str, *, now: datetime, limit: int) -> Sequence[Session]:
         """See `SessionStore.sessions`."""
@@ -83,6 +87,14 @@ class SimStore:
     def secret(self) -> bytes:
         """See `SessionStore.secret`; always the same, so that a seed replays."""
         return b"simulation" + bytes(22)
+
+    def _add(self, session: Session, *, data: bytes) -> None:
+        stored = self._sessions.get((session.service, session.id))
+        if stored is not None:
+            newest = session if session.last_seen_at >= stored.last_seen_at else stored
+            requests = stored.requests + session.requests
+            session = replace(newest, created_at=stored.created_at, requests=requests)
+        self._sessions[session.service, session.id] = replace(session, data=data)
 
     def _live(self, service: str, now: datetime) -> list[Session]:
         return [one for one in self._sessions.values() if one.service == service and one.expires > now]

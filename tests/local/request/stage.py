@@ -83,7 +83,7 @@ class Counter:
         self.held.remove(waiter)
         self.left.append(waiter)
 
-    def answered(self, target: Target) -> None:
+    def answered(self, target: Target, waiter: Waiter) -> None:
         """See `Lane.answered`."""
         target.unanswered -= 1
         assert target.unanswered >= 0, "answered twice"

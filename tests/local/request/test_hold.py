@@ -136,7 +136,7 @@ def test_a_newcomer_does_not_overtake_the_line() -> None:
 class Unlucky(Client):
     """A client whose target dies in the moment in which it is given."""
 
-    def release(self, target: Target) -> None:
+    def release(self, target: Target, *, was_held: bool = True) -> None:
         """See `Waiter.release`."""
         if not self.was_unlucky:
             self.was_unlucky = True

@@ -271,8 +271,9 @@ def test_a_request_behind_one_whose_wake_was_called_off_wakes_anew() -> None:
         target = await clients[0].next._target  # type: ignore[attr-defined]  # of Pipelined
         assert target is not None
         clients[0].next.visit.end("served", now_s=world.clock.now_s())  # type: ignore[attr-defined]  # of Pipelined
-        world.service.answered(target)
-        world.service.finished(target, clients[0].next)  # type: ignore[attr-defined]  # of Pipelined
+        mine = clients[0].next  # type: ignore[attr-defined]  # of Pipelined
+        world.service.answered(target, mine)
+        world.service.finished(target, mine)
 
     scene = Scene(play, Behaviour(listen_s=3))
     assert [line.outcome for line in scene.lines] == ["failed", "ready"]

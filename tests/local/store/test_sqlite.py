@@ -148,4 +148,4 @@ def test_a_full_disk_is_an_error_with_a_sentence_and_passes(
             assert store.load("web") == FIRST
         for write in writes:
             write()
-        assert store.get("web", "a") == one
+        assert store.get("web", "a") == replace(one, requests=2)

@@ -41,7 +41,7 @@ class Front(Protocol):
         """Return the lane of a host and a path."""
         ...
 
-    def spawn(self, work: Coroutine[Any, Any, None], *, name: str) -> None:
+    def spawn(self, work: Coroutine[Any, Any, None], *, name: str) -> object:
         """Run something beside the requests."""
         ...
 

@@ -98,14 +98,14 @@ class History:
 
     def __init__(self, lines: Iterable[WakeLine], *, outcome: str) -> None:
         """Begin with what the ledger has, the newest first."""
-        self._durations = durations(lines, outcome=outcome)[:NEWEST_COUNT]
-        self.usual_s = usual_wake_s(self._durations)
+        self.durations = durations(lines, outcome=outcome)[:NEWEST_COUNT]
+        self.usual_s = usual_wake_s(self.durations)
 
     def add(self, duration_s: float) -> None:
         """Learn from one more good wake."""
-        self._durations = (duration_s, *self._durations[: NEWEST_COUNT - 1])
-        self.usual_s = usual_wake_s(self._durations)
+        self.durations = (duration_s, *self.durations[: NEWEST_COUNT - 1])
+        self.usual_s = usual_wake_s(self.durations)
 
     def remaining_s(self, *, elapsed_s: float, timeout_s: float) -> float:
         """Estimate what remains of a wake that has taken this long."""
-        return remaining_s(self._durations, elapsed_s=elapsed_s, timeout_s=timeout_s)
+        return remaining_s(self.durations, elapsed_s=elapsed_s, timeout_s=timeout_s)

@@ -165,10 +165,10 @@ class Exchange:
         if self.state in (HELD, CONNECTING, SENT) and self.head.is_http11 and not self._is_stream_open:
             self.client.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
-    def release(self, target: Target) -> None:
+    def release(self, target: Target, *, was_held: bool = True) -> None:
         """See `Waiter.release`."""
         assert self.state == HELD
-        self.was_held = True
+        self.was_held = self.was_held or was_held
         self._forward(target)
 
     def refuse(self, error: RequestError) -> None:
@@ -301,7 +301,7 @@ class Exchange:
         self.state = ANSWERING
         if not self._has_answered:
             self._has_answered = True
-            lane.answered(target)
+            lane.answered(target, self)
         if response.session_data is not None or response.keep_awake is not None:
             take_off(self, response)
         # An HTTP/1.0 client, and one whose request is not through yet, learns the end of the answer by the close.
@@ -336,7 +336,7 @@ class Exchange:
         assert lane is not None
         assert target is not None
         self.upstream, self.state = None, DONE
-        lane.answered(target)
+        lane.answered(target, self)
         lane.finished(target, self)
         self.client.done(close=False)
 
@@ -452,7 +452,7 @@ class Exchange:
         self.state, self.target = DONE, None
         if not self._has_answered:
             self._has_answered = True
-            lane.answered(target)
+            lane.answered(target, self)
         lane.finished(target, self)
 
     def _answer(self, data: bytes) -> None:

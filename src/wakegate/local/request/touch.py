@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 from wakegate.core.activity import Activity
+from wakegate.local.elsewhere import NOWHERE, Elsewhere
 from wakegate.local.lane import Waiter
 from wakegate.ports import Clock
 
@@ -17,6 +18,7 @@ class Touch:
         "_ended",
         "_recent",
         "asked",
+        "elsewhere",
         "in_flight",
         "keep_reason",
         "keep_until_s",
@@ -26,7 +28,8 @@ class Touch:
         "touched_s",
     )
 
-    def __init__(self, *, clock: Clock) -> None:
+    def __init__(self, *, clock: Clock, elsewhere: Elsewhere = NOWHERE) -> None:
+        self.elsewhere = elsewhere  # what other processes let in: the readings below count it, the fields do not
         self.in_flight = 0
         self.requests = 0  # admitted since the gateway started
         self.requests_before = 0  # admitted before the service woke
@@ -46,7 +49,8 @@ class Touch:
 
     def woke(self, *, for_somebody: bool) -> None:
         """The service is awake from now on; its idle time begins, unless nobody asked for it: a crash is no visit."""
-        self.requests_before = self.requests
+        self.requests_before = self.all_requests
+        self.elsewhere.woke()
         self._recent.clear()
         self._ended = 0
         if for_somebody:
@@ -78,8 +82,25 @@ class Touch:
         elif until_s > self.keep_until_s:
             self.keep_until_s, self.keep_reason = until_s, reason
 
+    @property
+    def all_in_flight(self) -> int:
+        """Count what is in flight, whichever process let it in."""
+        return self.in_flight + self.elsewhere.in_flight()
+
+    @property
+    def all_requests(self) -> int:
+        """Count what was admitted since the gateway started, whichever process did it."""
+        return self.requests + self.elsewhere.requests()
+
+    @property
+    def newest_s(self) -> float:
+        """Return when the newest activity was."""
+        return max(self.touched_s, self.elsewhere.touched_s())
+
     def last(self) -> str:
         """Name the newest activity: a request that counted, or what an operator asked; "" before the first."""
+        if self.elsewhere.touched_s() > self.touched_s and (newest_there := self.elsewhere.last()):
+            return newest_there
         newest = self.newest
         if newest is None:
             return self.asked
@@ -87,14 +108,15 @@ class Touch:
 
     def last_active_at(self) -> datetime:
         """Return the wall-clock time of the newest activity."""
-        return self._clock.utc() - timedelta(seconds=self._clock.now_s() - self.touched_s)
+        return self._clock.utc() - timedelta(seconds=self._clock.now_s() - self.newest_s)
 
     def activity(self, *, held: int, cpu_percent: float | None) -> Activity:
         """Return a reading for the decisions."""
         return Activity(
-            in_flight=self.in_flight,
+            in_flight=self.all_in_flight,
             held=held,
-            touched_s=self.touched_s,
+            touched_s=self.newest_s,
+            unheard=self.elsewhere.unheard(),
             keep_until_s=self.keep_until_s,
             keep_reason=self.keep_reason,
             cpu_percent=cpu_percent,
@@ -102,4 +124,5 @@ class Touch:
 
     def p99_s(self) -> float | None:
         """Return the 99th percentile of the newest durations since the service woke; None before the first."""
-        return sorted(self._recent)[-1 - len(self._recent) // 100] if self._recent else None
+        recent = sorted((*self._recent, *self.elsewhere.durations()))
+        return recent[-1 - len(recent) // 100] if recent else None

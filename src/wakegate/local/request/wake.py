@@ -12,7 +12,7 @@ from wakegate.core.backoff import retry_at
 from wakegate.core.errors import HeldError, RequestError, WakeFailedError, WakeTimeoutError, WorkloadError
 from wakegate.core.ledger import WakeLine
 from wakegate.core.phase import Event, Phase
-from wakegate.core.progress import Progress
+from wakegate.core.progress import Progress, progress
 from wakegate.core.record import Failure
 from wakegate.core.say import say_duration
 from wakegate.core.spec import ServiceSpec
@@ -109,9 +109,13 @@ class Waker:
 
     def elapsed_s(self) -> float:
         """See `Wait.elapsed_s`."""
-        if self._keeper.phase is not Phase.WAKING or self.attempt is None:
-            return 0.0
-        return self._clock.now_s() - self.attempt.began_s
+        since_s = self.waking_since_s
+        return self._clock.now_s() - since_s if since_s else 0.0
+
+    @property
+    def waking_since_s(self) -> float:
+        """When the wake that is under way began; 0 where none is."""
+        return self.attempt.began_s if self._keeper.phase is Phase.WAKING and self.attempt is not None else 0.0
 
     def remaining_s(self) -> float:
         """Estimate what remains of this wake, or how long one that began now would take."""
@@ -125,17 +129,14 @@ class Waker:
 
     def progress(self) -> Progress:
         """Say how far the wake is, from the record alone."""
-        failure = self._keeper.record.failure if self._keeper.phase is Phase.ASLEEP else None
-        retry_s = self.remaining_s()
-        if failure is not None:
-            retry_s = max(0.0, (retry_at(failure, self.spec.wake) - self._clock.utc()).total_seconds())
-        return Progress(
-            service=self.spec.name,
+        return progress(
+            self.spec.name,
+            self.spec.wake,
             phase=self._keeper.phase,
             elapsed_s=self.elapsed_s(),
-            usual_s=self.history.usual_s,
-            retry_after_s=retry_s,
-            failure="" if failure is None else failure.reason,
+            durations=self.history.durations,
+            failure=self._keeper.record.failure,
+            now=self._clock.utc(),
         )
 
     def error(

@@ -31,7 +31,14 @@ DROP_WAKES = (
 )
 WAKES = f"SELECT {WAKE} FROM wake WHERE service = ? ORDER BY at DESC, id DESC LIMIT ?"
 GET = f"SELECT {SESSION} FROM session WHERE service = ? AND id = ?"
-PUT = f"INSERT OR REPLACE INTO session ({SESSION}) VALUES ({rows.marks(rows.SESSION)})"
+# Whoever has seen it last says how long it lives; what was seen before that is only counted.
+TOUCH = (
+    f"INSERT INTO session ({SESSION}) VALUES ({rows.marks(rows.SESSION)}) ON CONFLICT (service, id) DO UPDATE SET "
+    "requests = requests + excluded.requests, "
+    "expires = CASE WHEN excluded.last_seen_at >= last_seen_at THEN excluded.expires ELSE expires END, "
+    "last_seen_at = max(last_seen_at, excluded.last_seen_at)"
+)
+PUT = f"{TOUCH}, data = excluded.data"
 # The planner would take the key, whose pages hold the rows, where the index alone is a tenth of that.
 COUNT = "SELECT count(*) FROM session INDEXED BY session_expiry WHERE service = ? AND expires > ?"
 PURGE = "DELETE FROM session WHERE expires <= ?"
@@ -98,7 +105,7 @@ class SqliteStore:
     def touch(self, sessions: Iterable[Session]) -> None:
         """See `SessionStore.touch`."""
         with self._database.transaction():
-            self._database.write_many(PUT, map(rows.row_of_session, sessions))
+            self._database.write_many(TOUCH, map(rows.row_of_session, sessions))
 
     def sessions(self, service: str, *, now: datetime, limit: int) -> Sequence[Session]:
         """See `SessionStore.sessions`."""

@@ -1,0 +1,125 @@
+"""The client side of one process: its connections, what runs beside them, their limits, and the doors they come by."""
+
+import asyncio
+import socket
+import traceback
+from collections.abc import Callable, Coroutine, Sequence
+from functools import partial
+from typing import Any, Protocol
+
+from wakegate.core.spec import GatewaySpec
+from wakegate.local.certificate import Certificate
+from wakegate.local.clock import SystemClock
+from wakegate.local.doorstep import Doorstep
+from wakegate.local.lane import Lane
+from wakegate.local.listener import BACKLOG
+from wakegate.local.request.accept import ClientConnection
+
+SWEEP_INTERVAL_S = 0.25  # how late a limit of a connection may be noticed
+
+
+class Table(Protocol):
+    """Which service a request is for: `Routes`, or one that asks."""
+
+    def find(self, host: str, path: str) -> Lane | None:
+        """Return the lane of a host and a path."""
+        ...
+
+
+class Reception:
+    """Implements `Front`. `tell` takes a kind, a text, and what else a notice has."""
+
+    def __init__(self, spec: GatewaySpec, *, routes: Table, tell: Callable[..., None]) -> None:
+        self.spec = spec
+        self.routes = routes
+        self.stopping = False
+        self.connections: set[ClientConnection] = set()
+        self._tell = tell
+        self._clock = SystemClock()
+        self._doors: list[asyncio.Task[None]] = []
+        self._servers: list[asyncio.Server] = []
+
+    def begin(self, tasks: asyncio.TaskGroup) -> None:
+        """Use this task group from now on, and enforce the limits until `close`."""
+        self._tasks = tasks
+        self._sweeping = tasks.create_task(self._sweep(), name="sweep")
+
+    # -- Front
+
+    def route(self, host: str, path: str) -> Lane | None:
+        """See `Front.route`."""
+        return self.routes.find(host, path)
+
+    def spawn(self, work: Coroutine[Any, Any, None], *, name: str) -> asyncio.Task[None]:
+        """See `Front.spawn`."""
+        return self._tasks.create_task(self.guarded(work), name=name)
+
+    def warn(self, lane: Lane, text: str) -> None:
+        """See `Front.warn`."""
+        self._tell("warning", text, service=lane.spec.name)
+
+    # -- its doors
+
+    async def open(self, listening: Sequence[socket.socket], certificate: Certificate | None) -> None:
+        """Accept from these sockets, which are this reception's own now; by TLS where there is a certificate."""
+        if certificate is None:
+            loop = asyncio.get_running_loop()
+            for one in listening:
+                protocol = partial(ClientConnection, self)
+                self._servers.append(await loop.create_server(protocol, sock=one, backlog=BACKLOG))
+            return
+        doorstep = Doorstep(
+            certificate,
+            protocol=partial(ClientConnection, self, must_be_tls=True),
+            guard=self.guarded,
+            timeout_s=lambda: self.spec.head_timeout_s,
+            has_room=lambda waiting: len(self.connections) + waiting < self.spec.connections_max,
+        )
+        for one in listening:
+            one.listen(BACKLOG)
+            self._doors.append(self._tasks.create_task(doorstep.accept(one), name="accept"))
+
+    def shut(self) -> None:
+        """Accept nobody any more, and finish what is being served."""
+        for server in self._servers:
+            server.close()
+        for door in self._doors:
+            door.cancel()
+        self.stopping = True
+        self.drain()
+
+    def drain(self) -> None:
+        """Close the connections that are idle; one whose answer was on its way at the end becomes so later."""
+        for connection in tuple(self.connections):
+            connection.drain()
+
+    def close(self) -> None:
+        """Let go of every connection, whatever it does."""
+        for connection in tuple(self.connections):
+            connection.abort()
+        self._sweeping.cancel()
+
+    # -- what runs beside the requests
+
+    async def guarded(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do something for one connection: a bug on its way must not end all the others."""
+        try:
+            await work
+        except Exception as error:  # noqa: BLE001  see above
+            self._tell_bug(error)
+
+    def _tell_bug(self, error: Exception) -> None:
+        detail = tuple("".join(traceback.format_exception(error)).splitlines())
+        self._tell("bug", "a connection was cut by a part of the gateway that broke", detail=detail)
+
+    async def _sweep(self) -> None:
+        """Enforce the limits of all connections: one loop instead of a timer for each request."""
+        while True:
+            await asyncio.sleep(SWEEP_INTERVAL_S)
+            now_s = self._clock.now_s()
+            for connection in tuple(self.connections):
+                try:
+                    connection.sweep(now_s)
+                except Exception as error:  # noqa: BLE001  as for `guarded`
+                    connection.abort()
+                    self._tell_bug(error)

@@ -1,0 +1,118 @@
+"""The client side of one process: its doors open and shut, and a bug on one connection is one connection's."""
+
+import asyncio
+import socket
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, NoReturn
+
+import pytest
+from tests.local.certificates import make_pair
+from tests.local.request.stage import GET, Client, Counter, eventually
+from tests.local.workers.process import App
+
+from wakegate.core.spec import GatewaySpec
+from wakegate.local.certificate import Certificate
+from wakegate.local.lane import Lane
+from wakegate.local.reception import Reception
+from wakegate.local.request.pool import shut
+
+pytestmark = pytest.mark.anyio
+
+
+class Place:
+    """A reception, its service, and what it has told."""
+
+    def __init__(self, app: App) -> None:
+        self.lane = Counter(app.target)
+        self.clients: list[Client] = []
+        self.told: list[tuple[str, str, str]] = []
+        self.reception = Reception(GatewaySpec(), routes=self, tell=self._tell)
+        self.listening = socket.socket()
+        self.listening.bind(("127.0.0.1", 0))
+        self.port = self.listening.getsockname()[1]
+
+    def find(self, host: str, path: str) -> Lane | None:
+        """Return the service."""
+        return self.lane
+
+    def _tell(self, kind: str, text: str, *, service: str = "", **_: Any) -> None:
+        self.told.append((kind, text, service))
+
+    async def client(self, context: ssl.SSLContext | None = None) -> Client:
+        """Connect."""
+        client = Client(*await asyncio.open_connection("127.0.0.1", self.port, ssl=context))
+        self.clients.append(client)
+        return client
+
+
+@asynccontextmanager
+async def place(certificate: Certificate | None = None) -> AsyncIterator[tuple[Place, App]]:
+    """Have one whose doors are open."""
+    async with asyncio.timeout(60), App() as app, asyncio.TaskGroup() as tasks:
+        here = Place(app)
+        here.reception.begin(tasks)
+        await here.reception.open([here.listening], certificate)
+        try:
+            yield here, app
+        finally:
+            here.reception.shut()
+            here.reception.close()
+            await eventually(lambda: not here.reception.connections, "all are let go of")
+            shut(app.target)
+            for client in here.clients:
+                client.close()
+            await eventually(lambda: not app.open, "the app has nobody left")
+
+
+async def test_it_serves_and_lets_go_of_whom_it_does_not_serve() -> None:
+    """Those that are being served get their answer first."""
+    async with place() as (here, app):
+        idle, busy = await here.client(), await here.client()
+        for client in (idle, busy):
+            client.send(GET)
+            assert (await client.answer()).status == 200
+        busy.send(GET.replace(b"/", b"/wait", 1))
+        await eventually(lambda: app.arrived == 3, "it is at the app")
+        here.reception.shut()
+        await idle.gone()
+        app.go.set()
+        assert (await busy.answer()).status == 200
+        here.reception.drain()
+        await busy.gone()
+        with pytest.raises(OSError, match=r"refused|Errno"):
+            await here.client()
+
+
+async def test_with_a_certificate_it_speaks_tls(tmp_path: Path) -> None:
+    """By the same doors."""
+    pair = make_pair(tmp_path)
+    context = ssl.create_default_context(cafile=str(pair.certificate))
+    context.check_hostname = False
+    async with place(Certificate(str(pair.certificate), str(pair.key))) as (here, _):
+        client = await here.client(context)
+        client.send(GET)
+        assert (await client.answer()).status == 200
+
+
+async def test_a_bug_beside_a_request_is_told_and_ends_nothing_else() -> None:
+    """All services would be gone with it."""
+
+    async def bug() -> NoReturn:
+        raise RuntimeError("a bug")
+
+    async with place() as (here, _):
+        await here.reception.spawn(bug(), name="bug")
+        assert here.told == [("bug", "a connection was cut by a part of the gateway that broke", "")]
+        client = await here.client()
+        client.send(GET)
+        assert (await client.answer()).status == 200
+
+
+async def test_what_a_request_shows_to_be_wrong_is_told_of_its_service() -> None:
+    """The operator must know where to look."""
+    async with place() as (here, _):
+        here.reception.warn(here.lane, "too much data")
+        assert here.told == [("warning", "too much data", "shop")]

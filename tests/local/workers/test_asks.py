@@ -1,0 +1,37 @@
+"""What a worker has asked the keeper: nothing is left over of a request that has ended, however it did."""
+
+import pytest
+from tests.local.workers.test_outpost import Place
+from tests.local.workers.world import Request, address_of
+
+from wakegate.local.workers.wire import Release
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_nothing_is_left_of_requests_that_have_ended() -> None:
+    """By their answer, by their client, or by a keeper that is gone."""
+    place = Place()
+    served, gone, kept = place.released(), Request(), place.released()
+    place.lane.admit(gone)
+    assert served.target is not None
+    place.end(served.target, served)
+    place.lane.leave(gone)
+    assert set(place.asks.asked) == {kept}
+    place.asks.lose()
+    assert not place.asks.asked
+    assert kept.target is not None
+    place.end(kept.target, kept)
+    assert (place.row.in_flight, kept.target.in_flight) == (0, 0)
+
+
+async def test_a_suspect_of_another_keeper_is_not_named_to_the_next() -> None:
+    """Its serials are other ones: a replica that is well would be doubted."""
+    place, request = Place(), Request()
+    place.lane.admit(request)
+    place.asks.hear(Release(number=place.sent[0].number, address=address_of(place.target), was_held=True))
+    assert request.target is not None
+    place.lane.unreachable(request.target, request, "refused")
+    place.asks.lose()
+    place.asks.resume()
+    assert (place.sent[-1].number, place.sent[-1].suspect) == (place.sent[0].number, None)
