@@ -83,7 +83,7 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     _gateway(
         "connections_max", Integer(least=1, most=1_000_000), 20_000, "connections_max",
-        "How many clients may be connected at once.",
+        "How many clients may be connected at once; one more gets 503 and is told when to come back.",
     ),
     _gateway(
         "drain_timeout", TIME_OR_ZERO, "30s", "drain_timeout_s",

@@ -27,7 +27,7 @@ from wakegate.local.lane import Lane
 from wakegate.local.listener import allow_connections, listen, own_sockets, url_of
 from wakegate.local.needs import link
 from wakegate.local.report import explained, status, with_memory
-from wakegate.local.request.accept import ClientConnection
+from wakegate.local.request.accept import TURNED_AWAY_MAX, ClientConnection
 from wakegate.local.request.pool import shut
 from wakegate.local.routes import Routes
 from wakegate.local.service import Service
@@ -250,7 +250,7 @@ class Gateway:
             protocol=partial(ClientConnection, self, must_be_tls=True),
             guard=self._guarded,
             timeout_s=lambda: self.spec.head_timeout_s,
-            has_room=lambda waiting: len(self.connections) + waiting < self.spec.connections_max,
+            has_room=lambda waiting: len(self.connections) + waiting < self.spec.connections_max + TURNED_AWAY_MAX,
         )
         doors = [self._tasks.create_task(doorstep.accept(own), name="accept") for own in own_sockets(server)]
         return [*doors, self._tasks.create_task(self._renew(certificate), name="certificate")]

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterator
 
 import pytest
-from tests.local.request.peer import BIG, GET, HOST, OK, POST, Peer, eventually, request
+from tests.local.request.peer import BIG, GET, HOST, OK, POST, eventually, request
 from tests.local.request.stage import Stage
 
 pytestmark = pytest.mark.anyio
@@ -174,20 +174,6 @@ async def test_a_gateway_that_stops_finishes_what_it_has_begun(stage: Stage) -> 
     answer = await busy.answer()
     assert (answer.body, answer.header("Connection")) == (b"ok", "close")
     assert await busy.rest() == b""
-
-
-async def test_no_more_connections_are_taken_than_may_be(stage: Stage) -> None:
-    """The bound is a setting; one more is turned away at once instead of starving the rest."""
-    stage.limit(connections_max=1)
-    first = await stage.client()
-    reader, writer = await asyncio.open_connection("127.0.0.1", stage.port)
-    await Peer(reader, writer).gone()
-    writer.close()
-    first.send(GET)
-    app = await stage.app()
-    await app.head()
-    app.send(OK)
-    assert (await first.answer()).body == b"ok"
 
 
 async def test_what_is_sent_behind_the_last_request_does_not_reset_its_answer(stage: Stage) -> None:
