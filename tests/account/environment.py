@@ -40,6 +40,7 @@ class Environment:
         self.init_s = 0.0
         self._code, self._site, self._say = code, site, say
         self._api = RuntimeApi()
+        self._launch: asyncio.Task[None] | None = None
         self._process: Process | None = None
         self._watcher: asyncio.Task[None] | None = None
 
@@ -71,17 +72,17 @@ class Environment:
             "PYTHONDONTWRITEBYTECODE": "1",  # /var/task cannot be written to
             "PYTHONUNBUFFERED": "1",
         }
-        launch = asyncio.ensure_future(launcher.launch(self.settings.handler, environ=environ, folder=self._code))
-        try:
-            await asyncio.shield(launch)
-        finally:  # also where nobody waits for it any more: what has been started is to be ended
-            self._process = await launch
-            self._watcher = asyncio.create_task(self._watch(self._process))
+        self._launch = asyncio.create_task(self._begin(launcher, environ))
+        await asyncio.shield(self._launch)  # where nobody waits for it any more, `stop` does
         try:
             await asyncio.wait_for(self._api.ready.wait(), INIT_TIMEOUT_S + self.settings.timeout_s)
         except TimeoutError:
             self._api.init_error = _error("Sandbox.Timedout", f"INIT did not end in {INIT_TIMEOUT_S} s")
         self.init_s = time.monotonic() - began_s
+
+    async def _begin(self, launcher: Launcher, environ: dict[str, str]) -> None:
+        self._process = await launcher.launch(self.settings.handler, environ=environ, folder=self._code)
+        self._watcher = asyncio.create_task(self._watch(self._process))
 
     async def run(self, invocation: Invocation) -> Outcome:
         """Give it the event and wait for the outcome, no longer than the function's timeout."""
@@ -107,7 +108,9 @@ class Environment:
         return replace(outcome, environment=self.name, is_cold=self.invocations == 1, init_s=self.init_s)
 
     async def stop(self) -> None:
-        """Kill the process and whatever it has started."""
+        """Kill the process, also one that is just being started, and whatever it has started."""
+        if self._launch is not None:
+            await asyncio.wait([self._launch])
         self.kill()
         if self._watcher is not None:
             await asyncio.wait([self._watcher])

@@ -65,6 +65,7 @@ class Functions:
         self._busy: dict[str, set[Environment]] = defaultdict(set)
         self._unwritten: dict[str, list[Line]] = defaultdict(list)
         self._count = 0
+        self._is_stopped = False
         self._site = folder / "site"
         self.launcher: Launcher = Forks(self._site) if forks else Anew()
 
@@ -109,7 +110,8 @@ class Functions:
         return outcome
 
     async def stop(self) -> None:
-        """End every environment."""
+        """End every environment, and start no other."""
+        self._is_stopped = True
         every = [one for several in (*self._idle.values(), *self._busy.values()) for one in several]
         await asyncio.gather(*(one.stop() for one in every))
         await self.launcher.stop()
@@ -140,6 +142,8 @@ class Functions:
         environment = Environment(settings, name=stream, code=code, site=self._site, say=say)
         self._busy[name].add(environment)
         await asyncio.gather(*(one.stop() for one in stale))
+        if self._is_stopped:
+            raise GoneError(f"{name}: the account is closed")
         key = _key(stream)
         self._iam.issue(key, role_arn=settings.role_arn, environment=stream)
         credentials = {"AWS_ACCESS_KEY_ID": key, "AWS_SECRET_ACCESS_KEY": SECRET, "AWS_SESSION_TOKEN": "emulated"}

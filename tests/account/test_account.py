@@ -1,5 +1,6 @@
 """The whole account: from a template to an answer of a real process, and to nothing."""
 
+import asyncio
 import socket
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -40,6 +41,15 @@ def test_nothing_is_left_of_an_account_that_was_left(tmp_path: Path) -> None:
         pass
     with Account(tmp_path / "2") as account:
         assert account.client("lambda").list_functions()["Functions"] == []
+
+
+def test_what_is_being_started_when_an_account_is_left_is_ended(tmp_path: Path) -> None:
+    """An event may still be delivered at that moment, and nobody waits for its outcome."""
+    with Account(tmp_path) as account:
+        made.function(account, "def handler(event, context): return 1")
+        running = asyncio.run_coroutine_threadsafe(account.functions.invoke("made", b"{}"), account._loop)
+    assert running.done()
+    assert psutil.Process().children(recursive=True) == []
 
 
 def test_the_calls_of_each_role_can_be_counted(account: Account) -> None:

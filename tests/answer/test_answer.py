@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from math import ceil
 from typing import Any
 
 import pytest
@@ -65,6 +66,7 @@ def test_every_error_has_a_row_and_every_row_an_error() -> None:
         (errors.StillWakingError, 503, "still-waking"),
         (errors.AsleepError, 503, "asleep"),
         (errors.StoppingError, 503, "stopping"),
+        (errors.CrowdedError, 503, "crowded"),
         (errors.BadRequestError, 400, "bad-request"),
         (errors.HeadTooLargeError, 431, "head-too-large"),
         (errors.BodyTooLargeError, 413, "body-too-large"),
@@ -88,9 +90,10 @@ def test_each_error_has_its_status_and_its_type(kind: type[RequestError], status
 @pytest.mark.parametrize("html", [False, True], ids=["program", "browser"])
 def test_each_answer_gives_the_reason_and_the_next_step(kind: type[RequestError], *, html: bool) -> None:
     """Either when to come back, or what to do: never only that it did not work."""
-    _, head, body = give(make(kind), html=html)
+    error = make(kind)
+    _, head, body = give(error, html=html)
     reason = "no service has this host" if kind is errors.ServiceUnknownError else "the reason"
-    steps = ("Retry-After: 5\r\n", ROWS[kind].next.lower() or "no next step")
+    steps = (f"Retry-After: {ceil(error.retry_after_s or 0)}\r\n", ROWS[kind].next.lower() or "no next step")
     assert any(step in head or step in body.lower() for step in steps)
     if ROWS[kind].face != "waking" or not html:  # the page that waits says what goes on, not why it is shown
         assert reason in body.lower()

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import select
 import socket
 import stat
 from pathlib import Path
@@ -14,7 +15,7 @@ from tests.dashboard.conftest import Desk
 from wakegate.core.errors import StateError
 from wakegate.core.phase import Phase
 from wakegate.dashboard import control as control_module
-from wakegate.dashboard.control import REQUEST_BYTES_MAX, control
+from wakegate.dashboard.control import CLIENTS_MAX, REQUEST_BYTES_MAX, control
 from wakegate.dashboard.wire import socket_path
 
 pytestmark = pytest.mark.anyio
@@ -145,6 +146,52 @@ async def test_a_silent_connection_is_closed(desk: Desk, tmp_path: Path, monkeyp
     monkeypatch.setattr(control_module, "REQUEST_TIMEOUT_S", 0.05)
     async with control(desk, tmp_path):
         assert await send(tmp_path, b'{"verb": "sta') == b""
+
+
+async def test_more_commands_than_may_be_at_once_are_told_so(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A script that runs wild costs the gateway no more than that."""
+    monkeypatch.setattr(control_module, "REQUEST_TIMEOUT_S", 1000)
+    async with control(desk, tmp_path):
+        waking = [asyncio.create_task(ask(tmp_path, "wake", service="web")) for _ in range(CLIENTS_MAX)]
+        for _ in waking:
+            await desk.asked_wakes.get()
+        told = await ask(tmp_path, "status")
+        assert told == {"error": "WakegateError", "detail": "64 commands are being answered already; try again"}
+        silent = [await asyncio.open_unix_connection(socket_path(tmp_path)) for _ in range(CLIENTS_MAX + 1)]
+        async with asyncio.timeout(20):
+            assert await silent[-1][0].read() == b""
+        for _, writer in silent:
+            writer.close()
+        desk.may_wake.set()
+        assert await asyncio.gather(*waking) == [{"answer": None}] * CLIENTS_MAX
+        assert "answer" in await ask(tmp_path, "status")
+
+
+async def test_a_long_answer_arrives_whole(desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever part of it the kernel takes at once."""
+    async with control(desk, tmp_path):
+        for size in range(100_000, 400_000, 20_000):
+            monkeypatch.setattr(desk, "explain", lambda _, size=size: ("x" * size,))
+            assert await ask(tmp_path, "explain", service="web") == {"answer": ["x" * size]}
+
+
+async def test_an_answer_that_nobody_takes_ends_some_time(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A command that was stopped by Ctrl-Z reads nothing, and is there."""
+    monkeypatch.setattr(control_module, "REQUEST_TIMEOUT_S", 0.2)
+    monkeypatch.setattr(desk, "explain", lambda _: ("x" * 1_000_000,))
+    async with control(desk, tmp_path):
+        with socket.socket(socket.AF_UNIX) as stopped:
+            stopped.connect(str(socket_path(tmp_path)))
+            stopped.sendall(b'{"verb": "explain", "service": "web"}\n')
+            seen = select.poll()
+            seen.register(stopped, 0)  # only of its end
+            async with asyncio.timeout(20):
+                while not seen.poll(0):  # noqa: ASYNC110  the end of a socket sets no event
+                    await asyncio.sleep(0.01)
 
 
 async def test_only_its_user_may_speak_to_it(desk: Desk, tmp_path: Path) -> None:

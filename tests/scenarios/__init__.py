@@ -1,7 +1,7 @@
 """Black-box scenarios: the real command line, real processes, real sockets.
 
 What the peers test, and what their users lost, as a list of items; each has its test here or a reason why not. "Later"
-is what belongs to Docker, to AWS, or to a setting that does not exist yet; "simulated" is tests/simulated, on virtual
+is what belongs to AWS, or to a setting that does not exist yet; "simulated" is tests/simulated, on virtual
 time.
 
 A1  0 replicas, GET: 200             test_wake: a_request_to_a_sleeping_service_is_answered_by_the_app
@@ -30,7 +30,7 @@ C2  six timeouts                     test_timeouts: the_app_has_its_time_and_no_
 C3  waiting does not count           test_timeouts: waiting_for_a_wake_counts_against_no_limit
 C4  full hold                        test_hold: a_full_hold_…, a_slow_wake_and_a_full_hold_…; its memory: bench/held.py
 C5  slow A does not delay B          test_hold: a_slow_wake_and_a_full_hold_do_not_touch_another_service
-C6  pause, resume, stop              sleep by pausing is later
+C6  pause, resume, stop              test_pause, all of it
 C7  clients that cancel              test_ledger: every_held_request_…; test_hold: a_client_that_hangs_up_…, …_leaves_…
 D1  page for a browser               test_page: a_browser_gets_the_page_and_then_the_app
 D2  hold for all others              test_page: all_but_a_navigation_is_held
@@ -67,11 +67,16 @@ H4  h2c, gRPC                        not claimed: HTTP/1.1 only
 H5  malformed, odd targets, limits   test_body: a_malformed_body_…, a_body_over_…; test_protocol: a_target_…, what_is_…
 H6  early response                   test_body: the_app_may_answer_before_it_has_the_whole_body
 H7  dev servers that check Host      test_protocol: the_app_is_told_…; test_framework: a_site_makes_links_…
-I1  groups, I2 anti-affinity, I3 running hours: settings that do not exist yet
+I1  groups                           test_groups: a_request_wakes_what_its_service_needs_first, users_stop_before_…
+I2  anti-affinity                    a setting that does not exist
+I3  running hours                    test_groups: in_its_hours_a_service_is_awake_unasked
 I4  routes changed and deleted live  test_ops: a_reload_…, routes_are_…, a_service_that_is_taken_away_…
 I5  uninstall                        nothing is installed in front of an app here
 I6  metrics                          later; the ledger and `explain`: test_ledger
 I7  monitors explained               test_ledger: a_monitor_that_wakes_a_service_is_named
 I8  two proxies, one wake            AWS, later; on one machine the second is refused: test_ops: a_second_gateway_…
-I9  the platform's API fails         Docker and AWS, later
+I9  the platform's API fails         tests/local/backend/docker; tests/e2e
+J1  slow clients                     test_overload: heads_that_never_end_…, bodies_that_never_end_…, a_client_that_…
+J2  slow and broken apps             test_overload: a_service_whose_app_hangs_…, a_replica_that_hangs_…, …_refuses_…
+J3  huge heads, too many clients     test_overload: a_huge_head_…, one_client_too_many_…; idle ones: bench/idle.py
 """

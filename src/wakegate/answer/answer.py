@@ -46,6 +46,7 @@ ROWS: dict[type[RequestError], Row] = {
     errors.StillWakingError: _STILL_WAKING,
     errors.AsleepError: Row(status=503, slug="asleep", title="The service is asleep"),
     errors.StoppingError: Row(status=503, slug="stopping", title="The gateway is going down"),
+    errors.CrowdedError: Row(status=503, slug="crowded", title="Too many clients are connected"),
     errors.BadRequestError: Row(
         status=400,
         slug="bad-request",

@@ -84,7 +84,8 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     _gateway(
         "connections_max", Integer(least=1, most=1_000_000), 20_000, "connections_max",
-        "How many clients may be connected at once; with workers, each may have its share of them.",
+        "How many clients may be connected at once; one more gets 503 and is told when to come back. With workers, "
+        "each may have its share of them.",
     ),
     _gateway(
         "workers", Integer(least=1, most=WORKERS_MAX, auto=True), 1, "workers",

@@ -83,6 +83,12 @@ class StoppingError(HeldError):
     """The gateway is going down."""
 
 
+class CrowdedError(RequestError):
+    """As many clients are connected as may be, `gateway.connections_max`."""
+
+    retry_after_s = 1.0
+
+
 class BadRequestError(RequestError):
     """The request is malformed, or of a form that a gateway must not forward."""
 

@@ -13,7 +13,8 @@ from wakegate.dashboard.operations import Operations
 from wakegate.dashboard.wire import decode, encode, fields, socket_path
 
 REQUEST_BYTES_MAX = 65_536
-REQUEST_TIMEOUT_S = 10.0  # from the connection to the end of its one line
+REQUEST_TIMEOUT_S = 10.0  # from the connection to the end of its one line; and for the answer to be taken
+CLIENTS_MAX = 64  # commands at once; as many again are told so, and those beyond them are cut
 KEEP_S_MAX = 366 * 86_400.0  # a longer one is a slip of the pen, and not far from where dates end
 LIMIT_MAX = 10_000  # rows of one answer
 
@@ -27,6 +28,7 @@ WORDS: dict[str, dict[str, type | tuple[type, ...]]] = {
     "sessions": {"service": str, "limit": int},
     "ledger": {"service": str, "limit": int},
 }
+BUSY = {"error": "WakegateError", "detail": f"{CLIENTS_MAX} commands are being answered already; try again"}
 Ask = dict[str, Any]
 Verb = Callable[[Ask], Awaitable[Any]]
 
@@ -36,17 +38,25 @@ async def control(operations: Operations, state_dir: Path) -> AsyncIterator[None
     """Serve the control socket of a state directory until the block ends; raise `StateError` where that cannot be."""
     path = socket_path(state_dir)
     verbs = _verbs(operations)
+    clients = 0
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal clients
+        clients += 1
+        writer.transport.set_write_buffer_limits(high=0)  # drained is taken
         try:
+            if clients > 2 * CLIENTS_MAX:
+                return
             async with asyncio.timeout(REQUEST_TIMEOUT_S):
                 line = await _line(reader)
-            writer.write(encode(await _answer(verbs, line)))
-            await writer.drain()
+            writer.write(encode(BUSY if clients > CLIENTS_MAX else await _answer(verbs, line)))
+            async with asyncio.timeout(REQUEST_TIMEOUT_S):
+                await writer.drain()
         except (ConnectionError, TimeoutError, asyncio.CancelledError):
             pass  # the command has gone, or asks nothing, or the gateway ends: there is nobody to tell
         finally:
-            writer.close()
+            clients -= 1
+            writer.transport.abort()
 
     listening = _listen(path)
     server = await asyncio.start_unix_server(serve, sock=listening, limit=REQUEST_BYTES_MAX)

@@ -13,7 +13,7 @@ from wakegate.local.clock import SystemClock
 from wakegate.local.doorstep import Doorstep
 from wakegate.local.lane import Lane
 from wakegate.local.listener import BACKLOG
-from wakegate.local.request.accept import ClientConnection
+from wakegate.local.request.accept import TURNED_AWAY_MAX, ClientConnection
 
 SWEEP_INTERVAL_S = 0.25  # how late a limit of a connection may be noticed
 
@@ -73,7 +73,7 @@ class Reception:
             protocol=partial(ClientConnection, self, must_be_tls=True),
             guard=self.guarded,
             timeout_s=lambda: self.spec.head_timeout_s,
-            has_room=lambda waiting: len(self.connections) + waiting < self.spec.connections_max,
+            has_room=lambda waiting: len(self.connections) + waiting < self.spec.connections_max + TURNED_AWAY_MAX,
         )
         for one in listening:
             one.listen(BACKLOG)

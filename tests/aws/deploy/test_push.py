@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 from tests.aws.deploy.conftest import Paper
-from tests.aws.deploy.docker import registry, why_not, write_app
+from tests.aws.deploy.docker import why_not, write_app
+from tests.registry import registry
 
 from wakegate.aws.deploy.failure import DeployError
 from wakegate.aws.deploy.image import Image, inspect, login

@@ -12,7 +12,7 @@ from typing import Any, Protocol, cast
 
 import httptools
 
-from wakegate.core.errors import BadRequestError, HeadTooLargeError, RequestError, RequestTimeoutError
+from wakegate.core.errors import BadRequestError, CrowdedError, HeadTooLargeError, RequestError, RequestTimeoutError
 from wakegate.core.spec import GatewaySpec
 from wakegate.local.http.head import Body, Header, read_head
 from wakegate.local.http.known import read_known
@@ -25,9 +25,11 @@ from wakegate.local.request.linger import Linger
 from wakegate.local.request.presence import PROBE_AFTER_S, has_ended, is_reset, reset, watch
 
 PIPELINE_MAX = 128  # requests of one read that wait; those behind are for another connection
+TURNED_AWAY_MAX = 128  # connections beyond `connections_max` that are told so; those beyond these are cut
 
-QUEUED = 1  # why reading is paused, beside those of an exchange; it goes on when no reason is left
-ANY = QUEUED | WAITING | UPSTREAM_FULL
+QUEUED, UNREAD = 1, 8  # why reading is paused, beside those of an exchange; it goes on when no reason is left
+ANY = QUEUED | WAITING | UPSTREAM_FULL | UNREAD
+NEVER = -1
 
 
 class Front(Protocol):
@@ -55,9 +57,9 @@ class ClientConnection(asyncio.Protocol):
 
     __slots__ = (
         "_broken", "_head_s", "_headers", "_in_message", "_is_deaf", "_is_probed", "_is_serving", "_is_tls", "_linger",
-        "_must_be_tls", "_parser", "_paused", "_queue", "_receiving", "_rest", "_taken_s", "_trailers", "_unread",
-        "_unsent", "_upgrading", "_url", "current", "front", "has_ended", "is_full", "is_lost", "last_s", "peer",
-        "transport", "tunnel",
+        "_must_be_tls", "_parser", "_paused", "_queue", "_receiving", "_rest", "_taken_s", "_trailers", "_turned_away",
+        "_unread", "_unsent", "_upgrading", "_url", "current", "front", "has_ended", "is_full", "is_lost", "last_s",
+        "peer", "transport", "tunnel",
     )  # fmt: skip
 
     def __init__(self, front: Front, *, must_be_tls: bool = False) -> None:
@@ -85,9 +87,10 @@ class ClientConnection(asyncio.Protocol):
         self._is_serving = False  # the queue is being worked off
         self._is_deaf = False  # no further request is read; the connection closes behind those that were
         self._broken: RequestError | None = None  # what was read last, and is answered last
+        self._turned_away: RequestError | None = None  # what its first request is answered, whatever it asks for
         self._linger: Linger | None = None
         self._is_probed = False
-        self._unsent = 0  # bytes that wait for a client that is full, at the last look
+        self._unsent = NEVER  # bytes that wait for a client that is slow, at the last look
         self._taken_s = 0.0  # when it was last seen to take some
 
     # -- asyncio.Protocol
@@ -96,10 +99,16 @@ class ClientConnection(asyncio.Protocol):
         """See `asyncio.Protocol`."""
         self.transport = cast("asyncio.Transport", transport)  # uvloop's have the methods, not the base class
         self.peer = self._peer()
-        if self.front.stopping or len(self.front.connections) >= self.front.spec.connections_max:
+        most = self.front.spec.connections_max
+        beyond = len(self.front.connections) - most
+        if self.front.stopping or beyond >= TURNED_AWAY_MAX:
             self.transport.abort()
             return
-        self._in_message = self._must_be_tls and not self._is_tls  # parsed, so that it is told what is wrong with it
+        if self._must_be_tls and not self._is_tls:
+            self._turned_away = BadRequestError("this is plain HTTP, and HTTPS is spoken here: use https://")
+        elif beyond >= 0:
+            self._turned_away = CrowdedError(f"as many clients are connected as may be: {most}")
+        self._in_message = self._turned_away is not None  # parsed, so that it is told why
         self.front.connections.add(self)
 
     def _peer(self) -> Peer:
@@ -149,9 +158,9 @@ class ClientConnection(asyncio.Protocol):
         self._queue.clear()
 
     def pause_writing(self) -> None:
-        """The client reads slower than the app writes: let the app wait."""
+        """The client reads slower than it is written to: let the app wait, or its next request."""
         self.is_full = True
-        self._unsent = 0
+        self._unsent = NEVER
         if self.tunnel is not None:
             self.tunnel.pause()
         elif self.current is not None:
@@ -164,6 +173,9 @@ class ClientConnection(asyncio.Protocol):
             self.tunnel.resume()
         elif self.current is not None:
             self.current.resume_upstream()
+        elif self._paused & UNREAD:
+            self.resume(UNREAD)
+            self._serve_queue()
 
     # -- httptools
 
@@ -189,8 +201,8 @@ class ClientConnection(asyncio.Protocol):
         if self._unread > self.front.spec.head_bytes_max:
             self._check_size()
         self._unread = 0
-        if self._must_be_tls and not self._is_tls:
-            raise BadRequestError("this is plain HTTP, and HTTPS is spoken here: use https://")
+        if self._turned_away is not None:
+            raise self._turned_away
         method = self._parser.get_method()
         if method == b"CONNECT":
             raise BadRequestError("CONNECT is for forward proxies; this is a gateway")
@@ -274,7 +286,7 @@ class ClientConnection(asyncio.Protocol):
         """Serve it now, or after those before it; not at all where the connection ends before its turn."""
         if self._is_deaf:
             return
-        if self.current is None:
+        if self.current is None and not self.is_full:
             self.current = exchange
             exchange.begin()
         elif len(self._queue) < PIPELINE_MAX:
@@ -289,6 +301,8 @@ class ClientConnection(asyncio.Protocol):
         self.last_s = time.monotonic()
         if close or self.is_lost:
             self._end()
+        elif self.is_full:
+            self.pause(UNREAD)  # answers wait for it already: its next request waits for them
         elif self._queue or self._is_serving:
             self._serve_queue()
         elif self._paused or self._is_deaf or self._upgrading is not None or self._in_message:
@@ -300,7 +314,7 @@ class ClientConnection(asyncio.Protocol):
             return
         self._is_serving = True
         try:
-            while self._queue and self.current is None:
+            while self._queue and self.current is None and not self.is_full:
                 exchange = self.current = self._queue.popleft()
                 exchange.arrived_s = exchange.released_s = self.last_s  # its time begins with its turn
                 if not self._queue:
@@ -308,7 +322,7 @@ class ClientConnection(asyncio.Protocol):
                 exchange.begin()
         finally:
             self._is_serving = False
-        if self.current is None:
+        if self.current is None and not self.is_full:
             self._go_on()
 
     def _go_on(self) -> None:
@@ -318,7 +332,7 @@ class ClientConnection(asyncio.Protocol):
         if self._broken is not None:
             self._say_broken(self._broken)
         elif self._is_deaf:
-            self._end()
+            self.linger()  # there may be more unread
         else:
             self._head_s = self.last_s  # of a head that began to come meanwhile
             self.resume(ANY)
@@ -366,7 +380,7 @@ class ClientConnection(asyncio.Protocol):
         self._forget_unfinished()
         self._is_deaf = self._in_message = True
         self._broken = error
-        if self.current is None:
+        if self.current is None and not self._queue:
             self._say_broken(error)
 
     def _forget_unfinished(self) -> None:
@@ -434,20 +448,27 @@ class ClientConnection(asyncio.Protocol):
         if self._linger is not None:
             if self._linger.is_over(now_s=now_s, unsent=self.transport.get_write_buffer_size()):
                 self.transport.abort()
-        elif self.current is not None:
-            if (self._paused or self.has_ended) and self.tunnel is None and self._has_gone(now_s):
+        elif self.transport.is_closing() or (self.is_full and self.current is None):
+            if self._takes_nothing(now_s):
                 self.transport.abort()
-            elif self.is_full and self._takes_nothing(now_s):
-                self.cut()
-            elif self._receiving is self.current and not self._paused and now_s - self.last_s > spec.body_timeout_s:
-                self._refuse(RequestTimeoutError(f"no byte of the request body came for {spec.body_timeout_s:g} s"))
-            else:
-                self.current.sweep(now_s)
+        elif self.current is not None:
+            self._sweep_exchange(self.current, now_s)
         elif self._in_message:
             if now_s - self._head_s > spec.head_timeout_s:  # also one that keeps dripping (slowloris)
                 self._refuse(RequestTimeoutError(f"the request head was not there after {spec.head_timeout_s:g} s"))
         elif now_s - self.last_s > spec.keepalive_timeout_s:
             self.transport.close()
+
+    def _sweep_exchange(self, exchange: Exchange, now_s: float) -> None:
+        limit_s = self.front.spec.body_timeout_s
+        if (self._paused or self.has_ended) and self.tunnel is None and self._has_gone(now_s):
+            self.transport.abort()
+        elif self.is_full and self._takes_nothing(now_s):
+            self.cut()
+        elif self._receiving is exchange and not self._paused and now_s - self.last_s > limit_s:
+            self._refuse(RequestTimeoutError(f"no byte of the request body came for {limit_s:g} s"))
+        else:
+            exchange.sweep(now_s)
 
     def _has_gone(self, now_s: float) -> bool:
         """Say whether the client has not only ended its side, but is gone; ask it where that cannot be known."""
@@ -461,7 +482,7 @@ class ClientConnection(asyncio.Protocol):
         return False
 
     def _takes_nothing(self, now_s: float) -> bool:
-        """Say whether a client that is full has taken nothing of what waits for it, for longer than it may."""
+        """Say whether the client has taken nothing of what waits for it, for longer than it may."""
         unsent = self.transport.get_write_buffer_size()
         if unsent != self._unsent:
             self._unsent, self._taken_s = unsent, now_s

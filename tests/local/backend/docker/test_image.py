@@ -1,9 +1,6 @@
 """The image of a service: pulled from a registry of this machine, or built from a folder, and told as it goes."""
 
 import asyncio
-import shutil
-import socket
-import subprocess
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +8,7 @@ from pathlib import Path
 import pytest
 from tests.local.backend.docker.world import World, docker, world
 from tests.local.backend.world import eventually
+from tests.registry import registry as run_registry
 
 from wakegate.core.errors import WorkloadError
 from wakegate.core.spec import ContainerSpec
@@ -18,29 +16,13 @@ from wakegate.local.backend.docker.image import Image
 
 pytestmark = pytest.mark.anyio
 OWNER = uuid.uuid4().hex[:12]  # one a process: tests of several run beside each other
-REGISTRY = """version: 0.1
-storage:
-  filesystem:
-    rootdirectory: {folder}
-http:
-  addr: 127.0.0.1:{port}
-"""
 
 
 @pytest.fixture
 def registry(tmp_path: Path) -> Iterator[str]:
     """Yield the address of a registry that runs as long as the test."""
-    program = shutil.which("docker-registry")
-    if program is None:
-        pytest.skip("no registry here (Debian: docker-registry): pulling is not tested")
-    with socket.create_server(("127.0.0.1", 0)) as sock:
-        port = sock.getsockname()[1]
-    settings = tmp_path / "registry.yml"
-    settings.write_text(REGISTRY.format(folder=tmp_path / "registry", port=port))
-    child = subprocess.Popen((program, "serve", str(settings)), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    yield f"127.0.0.1:{port}"
-    child.kill()
-    child.wait()
+    with run_registry(tmp_path) as address:
+        yield address
 
 
 def _image(here: World, *, image: str = "", build: str = "") -> Image:
