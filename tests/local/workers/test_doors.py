@@ -38,6 +38,9 @@ async def test_connections_are_shared_out_and_the_port_is_taken_for_all_others()
     server.close()
     share(first)
     second = bind(addresses_of(first))
+    for option in (socket.TCP_KEEPIDLE, socket.TCP_KEEPINTVL, socket.TCP_KEEPCNT):
+        values = {one.getsockopt(socket.IPPROTO_TCP, option) for one in (*first, *second)}
+        assert len(values) == 1, "what a client that is gone keeps awake must not depend on who accepted it"
     for one in (*first, *second):
         one.listen()
     address = first[0].getsockname()

@@ -12,7 +12,8 @@ from typing import Any
 
 from wakegate.core.errors import StateError
 from wakegate.core.spec import WORKERS_MAX
-from wakegate.local.listener import BACKLOG
+from wakegate.local.listener import BACKLOG, KEEPALIVE_PROBES, KEEPALIVE_S
+from wakegate.local.request.presence import watch
 
 Address = tuple[int, Any]  # the family, and what belongs to it
 
@@ -55,6 +56,7 @@ def bind(addresses: Sequence[Address]) -> list[socket.socket]:
             one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
             if family == socket.AF_INET6:
                 one.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            watch(one, interval_s=KEEPALIVE_S, probes=KEEPALIVE_PROBES)
             one.bind(address)
     except OSError as error:
         for one in bound:
