@@ -8,6 +8,7 @@ from wakegate.core.errors import HeldError, WorkloadError
 from wakegate.core.phase import Phase
 from wakegate.core.say import say_duration
 from wakegate.core.spec import ServiceSpec
+from wakegate.local.flag import Flag
 from wakegate.local.fleet import Fleet
 from wakegate.local.member import Life
 from wakegate.ports import Exit
@@ -17,8 +18,8 @@ class Linked(Protocol):
     """A service as those that need it, or that it needs, see it."""
 
     spec: ServiceSpec
-    changed: asyncio.Event
-    closed: asyncio.Event  # set once it runs no more, and never will
+    changed: Flag
+    closed: Flag  # set once it runs no more, and never will
     fleet: Fleet
     links: "Links"
 

@@ -24,6 +24,7 @@ from wakegate.core.schedule import ScheduleVerdict
 from wakegate.core.spec import ServiceSpec
 from wakegate.core.wake import may_wake
 from wakegate.local.elsewhere import NOWHERE, Address, Elsewhere, Outlook
+from wakegate.local.flag import Flag
 from wakegate.local.fleet import Fleet
 from wakegate.local.lane import Target, Waiter
 from wakegate.local.member import Member
@@ -67,9 +68,9 @@ class Service:
         self.book = book
         self.sessions = book if spec.session.cookie else None
         self.clock = clock
-        self.changed = asyncio.Event()
-        self.begun = asyncio.Event()  # recovered: requests may come
-        self.closed = asyncio.Event()  # nothing of it runs any more, and it wakes no more
+        self.changed = Flag()
+        self.begun = Flag()  # recovered: requests may come
+        self.closed = Flag()  # nothing of it runs any more, and it wakes no more
         self.links = Links()
         self.keeper = Keeper(spec, store=store, clock=clock, timeline=timeline)
         self.touch = Touch(clock=clock, elsewhere=elsewhere)

@@ -1,19 +1,19 @@
 """What the way to sleep may ask of its service."""
 
-import asyncio
 from typing import Protocol
 
 from wakegate.core.activity import Activity
 from wakegate.core.pause import Paused
 from wakegate.core.phase import Event, Phase
 from wakegate.core.spec import ServiceSpec
+from wakegate.local.flag import Flag
 
 
 class Sleeper(Protocol):
     """A service as tick, idle, drain and stop see it."""
 
     spec: ServiceSpec
-    changed: asyncio.Event  # set whenever the phase, the spec or a keep changes
+    changed: Flag  # set whenever the phase, the spec or a keep changes
 
     @property
     def phase(self) -> Phase:
