@@ -13,7 +13,7 @@ from wakegate.core.spec import ProcessSpec
 
 OTHER = {
     # a value that is not the default, for every setting
-    "gateway.listen": ("[::1]:80", ("::1", 80)),
+    "gateway.listen": ("[::1]:80", ("::1", 80, "")),
     "gateway.state_dir": ("/srv/state", "/srv/state"),
     "gateway.connections_max": (5, 5),
     "gateway.trusted_proxies": (["10.0.0.1"], ("10.0.0.1/32",)),

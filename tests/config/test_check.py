@@ -145,3 +145,11 @@ def test_a_directory_that_cannot_be_looked_at_is_no_folder(problems: Problems) -
     """The system refuses names that are too long with an error of its own."""
     (told,) = problems(WEB + f"directory = '{'a' * 5000}'")
     assert told.endswith("is no folder here; make it, or write another")
+
+
+def test_the_path_of_a_socket_may_not_be_longer_than_the_kernel_takes(problems: Problems, reads: Reads) -> None:
+    """It would be an error without a word at the start; a folder of the file counts, as it is a part of it."""
+    path = f"/{'a' * 107}"
+    said = f'"{path}" is 108 bytes long, and the path of a socket may have 107; write a shorter one'
+    assert problems(f"[gateway]\nlisten = 'unix:{path}'\n{WEB}") == (f"wakegate.toml:2: gateway.listen: {said}",)
+    assert reads(f"[gateway]\nlisten = 'unix:{path[:-1]}'\n{WEB}").gateway.unix_path == path[:-1]

@@ -53,7 +53,7 @@ class Up(click.Command):
 
 
 @click.command(cls=Up)
-@click.option("--listen", metavar="HOST:PORT", help="Where to listen (default: 127.0.0.1:8080).")
+@click.option("--listen", metavar="ADDRESS", help="HOST:PORT or unix:PATH (default: 127.0.0.1:8080).")
 @click.option("--idle-timeout", metavar="TIME", help="Sleep after being idle for this long (default: 5m).")
 @click.option("--wake-timeout", metavar="TIME", help="Give a wake up after this long (default: 180s).")
 @click.option("--state-dir", metavar="DIR", help="Where state is kept (default: .wakegate).")

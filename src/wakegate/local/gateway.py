@@ -24,7 +24,7 @@ from wakegate.local.certificate import Certificate
 from wakegate.local.clock import SystemClock
 from wakegate.local.doorstep import Doorstep
 from wakegate.local.lane import Lane
-from wakegate.local.listener import allow_connections, listen, own_sockets, url_of
+from wakegate.local.listener import Listener, allow_connections, listen
 from wakegate.local.needs import link
 from wakegate.local.report import explained, status, with_memory
 from wakegate.local.request.accept import ClientConnection
@@ -99,9 +99,8 @@ class Gateway:
                 warn=partial(self._tell, "warning"),
             )
             certificate = Certificate(self.spec.tls_certificate, self.spec.tls_key) if self.spec.tls_key else None
-            server = await listen(self.spec.host, self.spec.port, protocol=partial(ClientConnection, self))
-            scheme = "http" if certificate is None else "https"
-            self.url = url_of(self.spec.host, server.sockets[0].getsockname()[1], scheme=scheme)
+            listener = await listen(self.spec, protocol=partial(ClientConnection, self))
+            self.url = listener.url(scheme="http" if certificate is None else "https")
             async with asyncio.TaskGroup() as self._tasks:
                 for orphan in await self._containers.end_leftovers(self._services_spec):
                     self._tell("stopped-orphan", orphan)
@@ -114,13 +113,13 @@ class Gateway:
                 reloads = self._tasks.create_task(self._reload_when_asked(), name="reload")
                 doors: list[asyncio.Task[None]] = []
                 if certificate is None:
-                    await server.start_serving()
+                    await listener.start()
                 else:
-                    doors = self._open(server, certificate)
+                    doors = self._open(listener, certificate)
                 async with beside or nullcontext():
                     started(self.url)
                     await self._stop.wait()
-                    server.close()
+                    listener.close()
                     for door in doors:
                         door.cancel()
                     reloads.cancel()
@@ -243,7 +242,7 @@ class Gateway:
                 tell = partial(self._tell, service=spec.name)
                 return self._containers.workload(spec, run, tell=tell)
 
-    def _open(self, server: asyncio.Server, certificate: Certificate) -> list[asyncio.Task[None]]:
+    def _open(self, listener: Listener, certificate: Certificate) -> list[asyncio.Task[None]]:
         """Serve TLS, and look whether there is a new certificate; return what ends when no connection is accepted."""
         doorstep = Doorstep(
             certificate,
@@ -252,7 +251,7 @@ class Gateway:
             timeout_s=lambda: self.spec.head_timeout_s,
             has_room=lambda waiting: len(self.connections) + waiting < self.spec.connections_max,
         )
-        doors = [self._tasks.create_task(doorstep.accept(own), name="accept") for own in own_sockets(server)]
+        doors = [self._tasks.create_task(doorstep.accept(own), name="accept") for own in listener.own_sockets()]
         return [*doors, self._tasks.create_task(self._renew(certificate), name="certificate")]
 
     async def _renew(self, certificate: Certificate) -> None:

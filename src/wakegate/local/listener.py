@@ -1,4 +1,4 @@
-"""The socket that requests come in by: bound before anything starts, with a sentence for why it cannot be."""
+"""The sockets that requests come in by: bound before anything starts, with a sentence for why they cannot be."""
 
 import asyncio
 import errno
@@ -7,32 +7,78 @@ import resource
 import socket
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
 
 from wakegate.core.errors import StateError
+from wakegate.core.spec import GatewaySpec
 from wakegate.local.request.presence import watch
+from wakegate.local.unix_socket import SocketFile, bind
 
 KEEPALIVE_S, KEEPALIVE_PROBES = 30, 9  # a laptop shut in mid-WebSocket keeps nothing awake for longer than 5 minutes
 BACKLOG = 4096  # a herd of first requests arrives at once; the kernel caps it at net.core.somaxconn
 
 
-async def listen(host: str, port: int, *, protocol: Callable[[], asyncio.Protocol]) -> asyncio.Server:
-    """Take the port and return a server that does not serve yet; raise `StateError` where that is not possible."""
+Protocol = Callable[[], asyncio.Protocol]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listener:
+    """What was bound, and the servers that accept from it once `start` says so."""
+
+    servers: tuple[asyncio.Server, ...]
+    file: SocketFile | None = None  # of a Unix socket that is ours
+
+    @property
+    def sockets(self) -> tuple[socket.socket, ...]:
+        """Return sockets of the same descriptors, for as long as the servers are open."""
+        return tuple(listening for server in self.servers for listening in server.sockets)
+
+    def url(self, *, scheme: str) -> str:
+        """Return where a client on this machine finds it."""
+        first = self.sockets[0]
+        name = first.getsockname()
+        return f"unix:{name}" if first.family == socket.AF_UNIX else url_of(name[0], name[1], scheme=scheme)
+
+    def own_sockets(self) -> tuple[socket.socket, ...]:
+        """Return sockets of its own, listening, for whoever accepts from them and closes them."""
+        own = tuple(socket.socket(fileno=os.dup(listening.fileno())) for listening in self.sockets)
+        for listening in own:
+            listening.listen(BACKLOG)
+        return own
+
+    async def start(self) -> None:
+        """Accept."""
+        for server in self.servers:
+            await server.start_serving()
+
+    def close(self) -> None:
+        """Accept nothing more, and take the file away by which clients would look for it."""
+        for server in self.servers:
+            server.close()
+        if self.file is not None:
+            self.file.remove()
+
+
+async def listen(spec: GatewaySpec, *, protocol: Protocol) -> Listener:
+    """Take the address that is configured; raise `StateError` where that is not possible."""
+    if spec.unix_path:
+        path = Path(spec.unix_path)
+        server = await _unix_server(bind(path), protocol=protocol)
+        return Listener(servers=(server,), file=SocketFile(path))
     loop = asyncio.get_running_loop()
     try:
-        server = await loop.create_server(protocol, host, port, backlog=BACKLOG, start_serving=False)
+        server = await loop.create_server(protocol, spec.host, spec.port, backlog=BACKLOG, start_serving=False)
     except OSError as error:
-        raise StateError(_why_not(error, host=host, port=port)) from error
+        raise StateError(_why_not(error, host=spec.host, port=spec.port)) from error
     for listening in server.sockets:
         watch(listening, interval_s=KEEPALIVE_S, probes=KEEPALIVE_PROBES)
-    return server
+    return Listener(servers=(server,))
 
 
-def own_sockets(server: asyncio.Server) -> tuple[socket.socket, ...]:
-    """Return the sockets of a server that does not serve, listening, for whoever accepts from them and closes them."""
-    own = tuple(socket.socket(fileno=os.dup(listening.fileno())) for listening in server.sockets)
-    for listening in own:
-        listening.listen(BACKLOG)
-    return own
+async def _unix_server(listening: socket.socket, *, protocol: Protocol) -> asyncio.Server:
+    loop = asyncio.get_running_loop()
+    return await loop.create_unix_server(protocol, sock=listening, backlog=BACKLOG, start_serving=False)
 
 
 def url_of(host: str, port: int, *, scheme: str = "http") -> str:

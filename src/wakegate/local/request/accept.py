@@ -5,6 +5,7 @@ each of them must know what the others have begun.
 """
 
 import asyncio
+import socket
 import time
 from collections import deque
 from collections.abc import Coroutine
@@ -16,7 +17,7 @@ from wakegate.core.errors import BadRequestError, HeadTooLargeError, RequestErro
 from wakegate.core.spec import GatewaySpec
 from wakegate.local.http.head import Body, Header, read_head
 from wakegate.local.http.known import read_known
-from wakegate.local.http.peer import Peer, is_proxy
+from wakegate.local.http.peer import THIS_MACHINE, UNIX, Peer, is_proxy
 from wakegate.local.http.upgrade import Tunnel
 from wakegate.local.lane import Lane
 from wakegate.local.request.answer import answer
@@ -105,13 +106,14 @@ class ClientConnection(asyncio.Protocol):
     def _peer(self) -> Peer:
         """Say who connected."""
         name = self.transport.get_extra_info("peername")
-        address = str(name[0]) if name else "127.0.0.1"  # None: it has gone already
+        is_unix = self._socket.family == socket.AF_UNIX
+        address = THIS_MACHINE if is_unix or not name else str(name[0])  # None: it has gone already
         self._is_tls = self.transport.get_extra_info("sslcontext") is not None
         trusted = self.front.spec.trusted_proxies
         return Peer(
             address,
             scheme=b"https" if self._is_tls else b"http",
-            is_trusted=bool(trusted) and is_proxy(address, trusted),
+            is_trusted=bool(trusted) and is_proxy(UNIX if is_unix else address, trusted),
         )
 
     def data_received(self, data: bytes) -> None:
