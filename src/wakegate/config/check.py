@@ -27,6 +27,7 @@ def check_all(gateway: Values, services: Mapping[str, Values], draft: Draft) -> 
     """Check the services against each other, and against the gateway."""
     _tls(gateway, draft)
     _socket(gateway, draft)
+    _proxy_protocol(gateway, draft)
     names: dict[str, str] = {}
     places: dict[tuple[str, str], str] = {}
     containers: dict[tuple[str, ...], str] = {}
@@ -136,6 +137,14 @@ def _socket(gateway: Values, draft: Draft) -> None:
     if size > most:
         text = f"{whole(path)} is {size} bytes long, and the path of a socket may have {most}; write a shorter one"
         draft.refuse(gateway.where("listen"), text)
+
+
+def _proxy_protocol(gateway: Values, draft: Draft) -> None:
+    """Who may say that a client is somebody else must have been named: else everybody could."""
+    names = ("proxy_protocol", "trusted_proxies")
+    if gateway.are_sound(*names) and gateway.by_name[names[0]] and not gateway.by_name[names[1]]:
+        text = 'true needs trusted_proxies as well: from whom the header is believed; write ["127.0.0.1"], or ["unix"]'
+        draft.refuse(gateway.where(names[0]), text)
 
 
 def _host_port(gateway: Values, values: Values, draft: Draft) -> None:

@@ -101,6 +101,12 @@ SETTINGS: tuple[Setting, ...] = (
         'replaced. "unix" is whoever connects to a Unix socket.',
     ),
     _gateway(
+        "proxy_protocol", Boolean(), False, "proxy_protocol",
+        "Each connection begins with a PROXY header (version 1 or 2) that says who the client is, and comes from one "
+        "of trusted_proxies; all others are closed.",
+        restart=True,
+    ),
+    _gateway(
         "tls_certificate", FILE, None, "tls_certificate",
         "The certificate to speak HTTPS with, as a PEM file with its chain; read again when the file changes.",
         restart=True,

@@ -196,6 +196,7 @@ class GatewaySpec:
     drain_timeout_s: float = 30.0
     show_errors: bool = False  # put the app's last log lines into answers
     trusted_proxies: tuple[str, ...] = ()  # networks, or "unix": from these, X-Forwarded-* is believed
+    proxy_protocol: bool = False  # each connection begins with a PROXY header, of a trusted proxy
     tls_certificate: str = ""  # PEM files; empty: plain HTTP
     tls_key: str = ""
 

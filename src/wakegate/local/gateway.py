@@ -23,6 +23,7 @@ from wakegate.local.backend.process import ProcessWorkload, stop_orphans
 from wakegate.local.certificate import Certificate
 from wakegate.local.clock import SystemClock
 from wakegate.local.doorstep import Doorstep
+from wakegate.local.introduction import Introduction
 from wakegate.local.lane import Lane
 from wakegate.local.listener import Listener, allow_connections, listen
 from wakegate.local.needs import link
@@ -112,7 +113,7 @@ class Gateway:
                 ]
                 reloads = self._tasks.create_task(self._reload_when_asked(), name="reload")
                 doors: list[asyncio.Task[None]] = []
-                if certificate is None:
+                if certificate is None and not self.spec.proxy_protocol:
                     await listener.start()
                 else:
                     doors = self._open(listener, certificate)
@@ -242,17 +243,23 @@ class Gateway:
                 tell = partial(self._tell, service=spec.name)
                 return self._containers.workload(spec, run, tell=tell)
 
-    def _open(self, listener: Listener, certificate: Certificate) -> list[asyncio.Task[None]]:
-        """Serve TLS, and look whether there is a new certificate; return what ends when no connection is accepted."""
+    def _open(self, listener: Listener, certificate: Certificate | None) -> list[asyncio.Task[None]]:
+        """Serve what does not begin with HTTP: TLS, or a PROXY header; return what ends when nothing is accepted."""
+        introduction = Introduction(
+            trusted=lambda: self.spec.trusted_proxies, clock=self.clock, warn=partial(self._tell, "warning")
+        )
         doorstep = Doorstep(
             certificate,
-            protocol=partial(ClientConnection, self, must_be_tls=True),
+            introduction=introduction if self.spec.proxy_protocol else None,
+            protocol=partial(ClientConnection, self, must_be_tls=certificate is not None),
             guard=self._guarded,
             timeout_s=lambda: self.spec.head_timeout_s,
             has_room=lambda waiting: len(self.connections) + waiting < self.spec.connections_max,
         )
         doors = [self._tasks.create_task(doorstep.accept(own), name="accept") for own in listener.own_sockets()]
-        return [*doors, self._tasks.create_task(self._renew(certificate), name="certificate")]
+        if certificate is not None:  # looked at every second: there may be a new one
+            doors.append(self._tasks.create_task(self._renew(certificate), name="certificate"))
+        return doors
 
     async def _renew(self, certificate: Certificate) -> None:
         while True:

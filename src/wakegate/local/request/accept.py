@@ -56,13 +56,14 @@ class ClientConnection(asyncio.Protocol):
 
     __slots__ = (
         "_broken", "_head_s", "_headers", "_in_message", "_is_deaf", "_is_probed", "_is_serving", "_is_tls", "_linger",
-        "_must_be_tls", "_parser", "_paused", "_queue", "_receiving", "_rest", "_taken_s", "_trailers", "_unread",
-        "_unsent", "_upgrading", "_url", "current", "front", "has_ended", "is_full", "is_lost", "last_s", "peer",
-        "transport", "tunnel",
+        "_must_be_tls", "_parser", "_paused", "_queue", "_receiving", "_rest", "_taken_s", "_told", "_trailers",
+        "_unread", "_unsent", "_upgrading", "_url", "current", "front", "has_ended", "is_full", "is_lost", "last_s",
+        "peer", "transport", "tunnel",
     )  # fmt: skip
 
-    def __init__(self, front: Front, *, must_be_tls: bool = False) -> None:
+    def __init__(self, front: Front, told: str = "", *, must_be_tls: bool = False) -> None:
         self.front = front
+        self._told = told  # the client's address, where the connection has another
         self._must_be_tls = must_be_tls
         self._is_tls = False
         self.current: Exchange | None = None  # the one that is being served
@@ -106,8 +107,8 @@ class ClientConnection(asyncio.Protocol):
     def _peer(self) -> Peer:
         """Say who connected."""
         name = self.transport.get_extra_info("peername")
-        is_unix = self._socket.family == socket.AF_UNIX
-        address = THIS_MACHINE if is_unix or not name else str(name[0])  # None: it has gone already
+        is_unix = not self._told and self._socket.family == socket.AF_UNIX
+        address = self._told or (THIS_MACHINE if is_unix or not name else str(name[0]))  # no name: it has gone already
         self._is_tls = self.transport.get_extra_info("sslcontext") is not None
         trusted = self.front.spec.trusted_proxies
         return Peer(
