@@ -48,6 +48,9 @@ class Wakegate:
         self.config_file = folder / "wakegate.toml"
         self.notices: list[dict[str, Any]] = []
         self.errors = ""
+        self.launcher: tuple[str, ...] = ()  # a command that runs the one behind it
+        self.env: dict[str, str] = {}
+        self.descriptors: tuple[int, ...] = ()
         (folder / "let").mkdir()
 
     def configure(self, config: str) -> None:
@@ -69,14 +72,16 @@ class Wakegate:
         """Start the gateway."""
         scripts = Path(sys.executable).parent
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "wakegate", "up", "--json", "--listen", "127.0.0.1:0", *self.words],
+            [*self.launcher, sys.executable, "-m", "wakegate", "up", "--json", "--listen", "127.0.0.1:0", *self.words],
             cwd=self.folder,
             env={
                 **os.environ,
                 "PATH": f"{scripts}{os.pathsep}{os.environ['PATH']}",
                 "STARTS_FILE": str(self.starts_file),
                 "LET": str(self.folder / "let"),
+                **self.env,
             },
+            pass_fds=self.descriptors,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

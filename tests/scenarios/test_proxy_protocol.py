@@ -72,13 +72,15 @@ def port_of(gateway: Wakegate) -> int:
 def say(gateway: Wakegate, data: bytes, *, from_address: str = "127.0.0.1") -> bytes:
     """Say something and return everything that comes back; a reset is an end, too."""
     answer = b""
-    with socket.create_connection(
-        ("127.0.0.1", port_of(gateway)), PATIENCE_S, source_address=(from_address, 0)
-    ) as client:
-        with suppress(ConnectionError):
-            client.sendall(data)
-            while piece := client.recv(65536):
-                answer += piece
+    with (
+        socket.create_connection(
+            ("127.0.0.1", port_of(gateway)), PATIENCE_S, source_address=(from_address, 0)
+        ) as client,
+        suppress(ConnectionError),
+    ):
+        client.sendall(data)
+        while piece := client.recv(65536):
+            answer += piece
     return answer
 
 

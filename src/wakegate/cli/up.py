@@ -1,10 +1,12 @@
 """`wakegate up`: start the gateway."""
 
 import asyncio
+import os
 import signal
+import socket
 import sys
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -21,6 +23,8 @@ from wakegate.core.say import say_count
 from wakegate.core.spec import Spec
 from wakegate.dashboard.control import control
 from wakegate.local.gateway import Gateway
+from wakegate.local.inherited import take_sockets
+from wakegate.local.notify import Notify
 
 Read = Callable[[], Spec]
 AnyTimeline = JsonTimeline | PlainTimeline | TerminalTimeline
@@ -105,9 +109,10 @@ def up(
     except ConfigError as error:
         told = f"{say_count(len(error.problems), 'problem')}; nothing was started"
         raise ConfigError((*error.problems, told)) from error
+    notify, sockets = Notify(os.environ), take_sockets(os.environ)
     timeline = timeline_for(as_json=as_json, no_color=no_color)
     try:
-        uvloop.run(_serve(spec, read=read, timeline=timeline))
+        uvloop.run(_serve(spec, read=read, timeline=timeline, notify=notify, sockets=sockets))
     except BaseExceptionGroup as group:
         expected = _expected(group)
         if expected is None:
@@ -117,23 +122,35 @@ def up(
         timeline.close()
 
 
-async def _serve(spec: Spec, *, read: Read, timeline: AnyTimeline) -> None:
+async def _serve(
+    spec: Spec, *, read: Read, timeline: AnyTimeline, notify: Notify, sockets: Sequence[socket.socket]
+) -> None:
     """Run gateway and control socket until a signal ends them."""
-    gateway = Gateway(spec, timeline=timeline)
+    gateway = Gateway(spec, timeline=timeline, sockets=sockets)
     loop = asyncio.get_running_loop()
+
+    def stop() -> None:
+        notify.stopping()
+        gateway.stop()
+
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, gateway.stop)
+        loop.add_signal_handler(number, stop)
     current = spec
+
+    def ready() -> None:
+        notify.ready(f"{say_count(len(gateway.statuses()), 'service')} on {gateway.url}")
 
     def reload() -> None:
         nonlocal current
+        notify.reloading()
         try:
             new = read()
         except ConfigError as error:
+            ready()
             timeline.tell(_notice(gateway, "warning", "the file has problems; it goes on as before", error.problems))
             return
         differences = tuple(changes(current, new))
-        gateway.reload(new)
+        gateway.reload(new, done=ready)
         current = new
         what = say_count(len(differences), "change") if differences else "no changes"
         timeline.tell(_notice(gateway, "reloaded", f"reloaded · {what}", differences))
@@ -143,7 +160,7 @@ async def _serve(spec: Spec, *, read: Read, timeline: AnyTimeline) -> None:
     def hung_up() -> None:
         """Read the file again; but where it was the terminal that was closed, end as by Ctrl-C."""
         if has_terminal and not _has_terminal():
-            gateway.stop()
+            stop()
         else:
             reload()
 
@@ -152,17 +169,21 @@ async def _serve(spec: Spec, *, read: Read, timeline: AnyTimeline) -> None:
     def started(url: str) -> None:
         timeline.open(head(spec, url, phases=[status.phase for status in gateway.statuses()]))
         timeline.tell(_notice(gateway, "started", f"listens on {url}", ()))
+        ready()
 
-    await gateway.run(started=started, beside=_beside(gateway, Path(spec.gateway.state_dir), timeline=timeline))
+    beside = _beside(gateway, Path(spec.gateway.state_dir), timeline=timeline, notify=notify)
+    await gateway.run(started=started, beside=beside)
 
 
 @asynccontextmanager
-async def _beside(gateway: Gateway, state_dir: Path, *, timeline: AnyTimeline) -> AsyncIterator[None]:
-    """Answer other commands, and keep a terminal up to date, for as long as the gateway serves."""
+async def _beside(gateway: Gateway, state_dir: Path, *, timeline: AnyTimeline, notify: Notify) -> AsyncIterator[None]:
+    """Answer other commands, and keep a terminal and the service manager up to date, for as long as it serves."""
     async with control(gateway, state_dir), asyncio.TaskGroup() as tasks:
         refreshing = tasks.create_task(_refresh(gateway, timeline), name="refresh")
+        watchdog = tasks.create_task(notify.watchdog(), name="watchdog")
         yield
         refreshing.cancel()
+        watchdog.cancel()
 
 
 async def _refresh(gateway: Gateway, timeline: AnyTimeline) -> None:

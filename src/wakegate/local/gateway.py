@@ -4,8 +4,9 @@ Over 300 lines because it is where everything meets: its life, its reload and wh
 """
 
 import asyncio
+import socket
 import traceback
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext, suppress
 from difflib import get_close_matches
 from functools import partial
@@ -47,7 +48,8 @@ REMOVED = "it was removed from the configuration"
 class Gateway:
     """Serves until `stop`. It is the `Front` of the HTTP side and carries out what operators ask."""
 
-    def __init__(self, spec: Spec, *, timeline: Timeline) -> None:
+    def __init__(self, spec: Spec, *, timeline: Timeline, sockets: Sequence[socket.socket] = ()) -> None:
+        """`sockets` are those that it was given to listen on, instead of the address in the spec."""
         self.spec = spec.gateway
         self.url = ""
         self.stopping = False
@@ -63,6 +65,8 @@ class Gateway:
         self._hurry = asyncio.Event()
         self._asked = asyncio.Event()  # to reload
         self._wanted = spec
+        self._reloaded: Callable[[], None] = lambda: None
+        self._sockets = sockets
 
     # -- Front: what the HTTP side asks
 
@@ -100,7 +104,7 @@ class Gateway:
                 warn=partial(self._tell, "warning"),
             )
             certificate = Certificate(self.spec.tls_certificate, self.spec.tls_key) if self.spec.tls_key else None
-            listener = await listen(self.spec, protocol=partial(ClientConnection, self))
+            listener = await listen(self.spec, protocol=partial(ClientConnection, self), given=self._sockets)
             self.url = listener.url(scheme="http" if certificate is None else "https")
             async with asyncio.TaskGroup() as self._tasks:
                 for orphan in await self._containers.end_leftovers(self._services_spec):
@@ -135,11 +139,12 @@ class Gateway:
             self._hurry.set()
         self._stop.set()
 
-    def reload(self, spec: Spec) -> None:
+    def reload(self, spec: Spec, *, done: Callable[[], None] = lambda: None) -> None:
         """Go on under another configuration without dropping a request; what needs a restart stays as it was.
 
-        One at a time; of several that are asked for meanwhile, the newest counts.
+        One at a time; of several that are asked for meanwhile, the newest counts. `done` is called once it is.
         """
+        self._reloaded = done
         self._wanted = spec
         self._asked.set()
 
@@ -348,6 +353,7 @@ class Gateway:
                 await self._reload(self._wanted)
             except (StateError, OSError) as error:
                 self._tell("warning", f"the reload was carried out in part: {error}")
+            self._reloaded()
 
     async def _reload(self, spec: Spec) -> None:
         self.spec = spec.gateway

@@ -5,7 +5,7 @@ import errno
 import os
 import resource
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +27,7 @@ class Listener:
     """What was bound, and the servers that accept from it once `start` says so."""
 
     servers: tuple[asyncio.Server, ...]
+    host: str = ""  # as it was configured; else that of the first socket is said
     file: SocketFile | None = None  # of a Unix socket that is ours
 
     @property
@@ -38,7 +39,9 @@ class Listener:
         """Return where a client on this machine finds it."""
         first = self.sockets[0]
         name = first.getsockname()
-        return f"unix:{name}" if first.family == socket.AF_UNIX else url_of(name[0], name[1], scheme=scheme)
+        if first.family == socket.AF_UNIX:
+            return f"unix:{name}"
+        return url_of(self.host or name[0], name[1], scheme=scheme)
 
     def own_sockets(self) -> tuple[socket.socket, ...]:
         """Return sockets of its own, listening, for whoever accepts from them and closes them."""
@@ -60,11 +63,13 @@ class Listener:
             self.file.remove()
 
 
-async def listen(spec: GatewaySpec, *, protocol: Protocol) -> Listener:
-    """Take the address that is configured; raise `StateError` where that is not possible."""
+async def listen(spec: GatewaySpec, *, protocol: Protocol, given: Sequence[socket.socket] = ()) -> Listener:
+    """Take the sockets that are given, else the address that is configured; raise `StateError` where it cannot be."""
+    if given:
+        return Listener(servers=tuple([await _server_of(one, protocol=protocol) for one in given]))
     if spec.unix_path:
         path = Path(spec.unix_path)
-        server = await _unix_server(bind(path), protocol=protocol)
+        server = await _server_of(bind(path), protocol=protocol)
         return Listener(servers=(server,), file=SocketFile(path))
     loop = asyncio.get_running_loop()
     try:
@@ -73,12 +78,15 @@ async def listen(spec: GatewaySpec, *, protocol: Protocol) -> Listener:
         raise StateError(_why_not(error, host=spec.host, port=spec.port)) from error
     for listening in server.sockets:
         watch(listening, interval_s=KEEPALIVE_S, probes=KEEPALIVE_PROBES)
-    return Listener(servers=(server,))
+    return Listener(servers=(server,), host=spec.host)
 
 
-async def _unix_server(listening: socket.socket, *, protocol: Protocol) -> asyncio.Server:
+async def _server_of(listening: socket.socket, *, protocol: Protocol) -> asyncio.Server:
     loop = asyncio.get_running_loop()
-    return await loop.create_unix_server(protocol, sock=listening, backlog=BACKLOG, start_serving=False)
+    if listening.family == socket.AF_UNIX:
+        return await loop.create_unix_server(protocol, sock=listening, backlog=BACKLOG, start_serving=False)
+    watch(listening, interval_s=KEEPALIVE_S, probes=KEEPALIVE_PROBES)
+    return await loop.create_server(protocol, sock=listening, backlog=BACKLOG, start_serving=False)
 
 
 def url_of(host: str, port: int, *, scheme: str = "http") -> str:
