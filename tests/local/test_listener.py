@@ -100,4 +100,6 @@ async def test_a_unix_socket_is_served_and_leaves_nothing(tmp_path: Path) -> Non
     assert await reader.read() == b""
     writer.close()
     listener.close()
+    assert path.exists()  # an heir may have the socket, and needs it
+    listener.remove()
     assert not path.exists()

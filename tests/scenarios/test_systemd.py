@@ -90,6 +90,16 @@ def test_the_service_manager_is_told_of_each_turn_of_its_life(manager: Manager) 
     eventually(lambda: manager.gateway.process.poll() == 0, what="it has ended")
 
 
+def test_an_upgrade_is_told_as_another_main_process(manager: Manager) -> None:
+    """Else systemd would take the end of the old program for the end of the service, and start a third."""
+    manager.gateway.start()
+    manager.gateway.upgrade()
+    assert manager.told(f"MAINPID={manager.gateway.process.pid}")
+    assert manager.gateway.get().status_code == 200
+    manager.gateway.process.send_signal(signal.SIGTERM)
+    assert manager.told("STOPPING=1")
+
+
 @pytest.mark.skipif(ANALYZE is None, reason="systemd-analyze is not installed (apt-get install systemd)")
 def test_the_unit_files_are_what_systemd_understands(tmp_path: Path) -> None:
     """A slip in a name is only a line in its journal, and a setting that is not there."""

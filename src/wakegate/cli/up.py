@@ -1,36 +1,20 @@
 """`wakegate up`: start the gateway."""
 
-import asyncio
 import os
-import signal
-import socket
-import sys
-import time
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import click
 import uvloop
 
-from wakegate.cli.head import head
-from wakegate.cli.timeline import JsonTimeline, PlainTimeline, TerminalTimeline, timeline_for
-from wakegate.config.changes import changes
+from wakegate.cli.serve import Serving
+from wakegate.cli.timeline import timeline_for
 from wakegate.config.read import read as read_config
 from wakegate.core.errors import ConfigError, WakegateError
-from wakegate.core.notice import Notice
 from wakegate.core.say import say_count
 from wakegate.core.spec import Spec
-from wakegate.dashboard.control import control
-from wakegate.local.gateway import Gateway
-from wakegate.local.inherited import take_sockets
+from wakegate.local.inherited import Inheritance, take_sockets
 from wakegate.local.notify import Notify
-
-Read = Callable[[], Spec]
-AnyTimeline = JsonTimeline | PlainTimeline | TerminalTimeline
-
-REFRESH_INTERVAL_S = 0.5  # of what a terminal shows of the services that are up
-REFRESH_PAUSE_RATIO = 50  # at least this many times as long as a refresh takes: it is 2 % of the time at most
+from wakegate.local.predecessor import Predecessor
 
 
 class Up(click.Command):
@@ -104,15 +88,17 @@ def up(
     def read() -> Spec:
         return read_config(file, command=command, image=image, service_name=name, options=options)
 
+    notify, predecessor = Notify(os.environ), Predecessor.take(os.environ)
+    inherited = Inheritance(sockets=take_sockets(os.environ))
     try:
         spec = read()
     except ConfigError as error:
         told = f"{say_count(len(error.problems), 'problem')}; nothing was started"
         raise ConfigError((*error.problems, told)) from error
-    notify, sockets = Notify(os.environ), take_sockets(os.environ)
     timeline = timeline_for(as_json=as_json, no_color=no_color)
     try:
-        uvloop.run(_serve(spec, read=read, timeline=timeline, notify=notify, sockets=sockets))
+        serving = Serving(spec, read=read, timeline=timeline, notify=notify)
+        uvloop.run(serving.run(inherited=inherited, predecessor=predecessor))
     except BaseExceptionGroup as group:
         expected = _expected(group)
         if expected is None:
@@ -120,84 +106,6 @@ def up(
         raise expected from None
     finally:
         timeline.close()
-
-
-async def _serve(
-    spec: Spec, *, read: Read, timeline: AnyTimeline, notify: Notify, sockets: Sequence[socket.socket]
-) -> None:
-    """Run gateway and control socket until a signal ends them."""
-    gateway = Gateway(spec, timeline=timeline, sockets=sockets)
-    loop = asyncio.get_running_loop()
-
-    def stop() -> None:
-        notify.stopping()
-        gateway.stop()
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop)
-    current = spec
-
-    def ready() -> None:
-        notify.ready(f"{say_count(len(gateway.statuses()), 'service')} on {gateway.url}")
-
-    def reload() -> None:
-        nonlocal current
-        notify.reloading()
-        try:
-            new = read()
-        except ConfigError as error:
-            ready()
-            timeline.tell(_notice(gateway, "warning", "the file has problems; it goes on as before", error.problems))
-            return
-        differences = tuple(changes(current, new))
-        gateway.reload(new, done=ready)
-        current = new
-        what = say_count(len(differences), "change") if differences else "no changes"
-        timeline.tell(_notice(gateway, "reloaded", f"reloaded · {what}", differences))
-
-    has_terminal = _has_terminal()
-
-    def hung_up() -> None:
-        """Read the file again; but where it was the terminal that was closed, end as by Ctrl-C."""
-        if has_terminal and not _has_terminal():
-            stop()
-        else:
-            reload()
-
-    loop.add_signal_handler(signal.SIGHUP, hung_up)
-
-    def started(url: str) -> None:
-        timeline.open(head(spec, url, phases=[status.phase for status in gateway.statuses()]))
-        timeline.tell(_notice(gateway, "started", f"listens on {url}", ()))
-        ready()
-
-    beside = _beside(gateway, Path(spec.gateway.state_dir), timeline=timeline, notify=notify)
-    await gateway.run(started=started, beside=beside)
-
-
-@asynccontextmanager
-async def _beside(gateway: Gateway, state_dir: Path, *, timeline: AnyTimeline, notify: Notify) -> AsyncIterator[None]:
-    """Answer other commands, and keep a terminal and the service manager up to date, for as long as it serves."""
-    async with control(gateway, state_dir), asyncio.TaskGroup() as tasks:
-        refreshing = tasks.create_task(_refresh(gateway, timeline), name="refresh")
-        watchdog = tasks.create_task(notify.watchdog(), name="watchdog")
-        yield
-        refreshing.cancel()
-        watchdog.cancel()
-
-
-async def _refresh(gateway: Gateway, timeline: AnyTimeline) -> None:
-    pause_s = REFRESH_INTERVAL_S
-    while isinstance(timeline, TerminalTimeline):
-        await asyncio.sleep(pause_s)
-        began_s = time.perf_counter()
-        if up := timeline.up():
-            timeline.refresh(gateway.glance(up), now=gateway.clock.utc())
-        pause_s = max(REFRESH_INTERVAL_S, REFRESH_PAUSE_RATIO * (time.perf_counter() - began_s))
-
-
-def _has_terminal() -> bool:
-    return sys.stdout is not None and sys.stdout.isatty()
 
 
 def _expected(group: BaseExceptionGroup[BaseException]) -> WakegateError | None:
@@ -209,10 +117,3 @@ def _expected(group: BaseExceptionGroup[BaseException]) -> WakegateError | None:
             return None
         found.append(inner)
     return found[0]
-
-
-def _notice(gateway: Gateway, kind: str, text: str, detail: tuple[str, ...]) -> Notice:
-    facts: dict[str, object] = {"url": gateway.url}
-    return Notice(
-        at=gateway.clock.utc(), kind=kind, service="", subject="wakegate", text=text, detail=detail, facts=facts
-    )

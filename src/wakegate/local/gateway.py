@@ -6,7 +6,7 @@ Over 300 lines because it is where everything meets: its life, its reload and wh
 import asyncio
 import socket
 import traceback
-from collections.abc import Callable, Coroutine, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext, suppress
 from difflib import get_close_matches
 from functools import partial
@@ -24,10 +24,12 @@ from wakegate.local.backend.process import ProcessWorkload, stop_orphans
 from wakegate.local.certificate import Certificate
 from wakegate.local.clock import SystemClock
 from wakegate.local.doorstep import Doorstep
+from wakegate.local.inherited import Inheritance
 from wakegate.local.introduction import Introduction
 from wakegate.local.lane import Lane
-from wakegate.local.listener import Listener, allow_connections, listen
+from wakegate.local.listener import NOTHING, Listener, allow_connections, listen
 from wakegate.local.needs import link
+from wakegate.local.predecessor import Predecessor
 from wakegate.local.report import explained, status, with_memory
 from wakegate.local.request.accept import ClientConnection
 from wakegate.local.request.pool import shut
@@ -36,20 +38,32 @@ from wakegate.local.service import Service
 from wakegate.local.sessions import SessionBook
 from wakegate.local.store.sqlite import SqliteStore
 from wakegate.local.store.state_dir import StateDir
+from wakegate.local.successor import Successor
 from wakegate.ports import Timeline, Workload
 
 SWEEP_INTERVAL_S = 0.25  # how late a limit of a connection may be noticed
 CERTIFICATE_INTERVAL_S = 1.0  # how late a new certificate is seen
 PURGE_INTERVAL_S = 60.0  # how late an expired session leaves the file
 GOING_DOWN = "the gateway is going down"
+HEAD_PATIENCE_S = 1.0  # a client that has sent half a head, and nothing for so long, is not waited for
+HANDED_OVER = "a new gateway takes over"
 REMOVED = "it was removed from the configuration"
+
+
+Left = Callable[[int | Inheritance], None]
 
 
 class Gateway:
     """Serves until `stop`. It is the `Front` of the HTTP side and carries out what operators ask."""
 
-    def __init__(self, spec: Spec, *, timeline: Timeline, sockets: Sequence[socket.socket] = ()) -> None:
-        """`sockets` are those that it was given to listen on, instead of the address in the spec."""
+    def __init__(
+        self,
+        spec: Spec,
+        *,
+        timeline: Timeline,
+        inherited: Inheritance = NOTHING,
+        predecessor: Predecessor | None = None,
+    ) -> None:
         self.spec = spec.gateway
         self.url = ""
         self.stopping = False
@@ -66,7 +80,10 @@ class Gateway:
         self._asked = asyncio.Event()  # to reload
         self._wanted = spec
         self._reloaded: Callable[[], None] = lambda: None
-        self._sockets = sockets
+        self._inherited = inherited
+        self._predecessor = predecessor
+        self.heir: Successor | None = None
+        self._is_upgrading = False
 
     # -- Front: what the HTTP side asks
 
@@ -93,7 +110,10 @@ class Gateway:
         """
         allow_connections(self.spec.connections_max)
         self._state_dir = Path(self.spec.state_dir)
-        with StateDir(self._state_dir), SqliteStore(self._state_dir / "state.sqlite") as self._store:
+        certificate = Certificate(self.spec.tls_certificate, self.spec.tls_key) if self.spec.tls_key else None
+        if self._predecessor is not None:
+            self._inherited = await self._predecessor.left(self.spec)
+        with StateDir(self._state_dir) as self._lock, SqliteStore(self._state_dir / "state.sqlite") as self._store:
             known = {spec.name for spec in self._services_spec}
             for orphan in await stop_orphans(self._state_dir, known):
                 self._tell("stopped-orphan", orphan)
@@ -103,8 +123,9 @@ class Gateway:
                 spawn=lambda work, name: self._tasks.create_task(self._guarded(work), name=name),
                 warn=partial(self._tell, "warning"),
             )
-            certificate = Certificate(self.spec.tls_certificate, self.spec.tls_key) if self.spec.tls_key else None
-            listener = await listen(self.spec, protocol=partial(ClientConnection, self), given=self._sockets)
+            listener = self._listener = await listen(
+                self.spec, protocol=partial(ClientConnection, self), inherited=self._inherited
+            )
             self.url = listener.url(scheme="http" if certificate is None else "https")
             async with asyncio.TaskGroup() as self._tasks:
                 for orphan in await self._containers.end_leftovers(self._services_spec):
@@ -115,20 +136,21 @@ class Gateway:
                     self._tasks.create_task(self._sweep(), name="sweep"),
                     self._tasks.create_task(self._purge(), name="purge"),
                 ]
-                reloads = self._tasks.create_task(self._reload_when_asked(), name="reload")
-                doors: list[asyncio.Task[None]] = []
+                self._doors = [self._tasks.create_task(self._reload_when_asked(), name="reload")]
                 if certificate is None and not self.spec.proxy_protocol:
                     await listener.start()
                 else:
-                    doors = self._open(listener, certificate)
+                    self._doors += self._open(listener, certificate)
                 async with beside or nullcontext():
                     started(self.url)
+                    await self._take_over()
                     await self._stop.wait()
-                    listener.close()
-                    for door in doors:
-                        door.cancel()
-                    reloads.cancel()
-                    await self._drain()
+                    if self.heir is None:
+                        self._close_doors()
+                        listener.remove()
+                        await self._drain()
+                if self.heir is not None:
+                    await self._leave_to(self.heir)
                 await self._containers.close()
                 for loop in loops:
                     loop.cancel()
@@ -138,6 +160,17 @@ class Gateway:
         if self._stop.is_set():
             self._hurry.set()
         self._stop.set()
+
+    def upgrade(self, command: Sequence[str], *, environ: Mapping[str, str], left: Left) -> None:
+        """Let a new program take this one's place, without refusing a connection; this one goes on where it cannot.
+
+        `left` is called when it is known who serves: with the new program's id, or with what to go on with.
+        """
+        if self._is_upgrading or self._stop.is_set():
+            self._tell("warning", "an upgrade or the end is under way already")
+            return
+        self._is_upgrading, self._left = True, left
+        self.spawn(self._upgrade(command, environ), name="upgrade")
 
     def reload(self, spec: Spec, *, done: Callable[[], None] = lambda: None) -> None:
         """Go on under another configuration without dropping a request; what needs a restart stays as it was.
@@ -275,6 +308,11 @@ class Gateway:
             except StateError as error:
                 self._tell("warning", f"the new certificate is not used, the old one goes on: {error}")
 
+    def _close_doors(self) -> None:
+        self._listener.close()
+        for door in self._doors:
+            door.cancel()
+
     def _link(self) -> None:
         """Connect services and what they need; one that leaves is used by those that leave with it."""
         link([*self._services.values(), *(service for service, _ in self._leaving.values())])
@@ -315,7 +353,7 @@ class Gateway:
         """Finish what is in flight, then stop every replica and let go of every connection."""
         self.stopping = True
         self._containers.closing()
-        in_flight = sum(service.touch.in_flight for service in self._services.values())
+        in_flight = self._in_flight()
         text = f"stopping · {in_flight} in flight" if in_flight else "stopping"
         self._tell("closing", text)
         for connection in tuple(self.connections):
@@ -331,6 +369,9 @@ class Gateway:
             connection.abort()
         self._tell("stopped", "stopped · every replica has ended")
 
+    def _in_flight(self) -> int:
+        return sum(service.touch.in_flight for service in self._services.values())
+
     async def _hurry_up(self) -> None:
         await self._hurry.wait()
         for service in (*self._services.values(), *(service for service, _ in self._leaving.values())):
@@ -342,6 +383,84 @@ class Gateway:
             await user.closed.wait()
         await service.close(reason=reason, drain_timeout_s=self.spec.drain_timeout_s)
         self._runs.pop(service.spec.name).cancel()
+
+    # -- another gateway takes over
+
+    async def _upgrade(self, command: Sequence[str], environ: Mapping[str, str]) -> None:
+        successor: Successor | None = None
+        try:
+            successor = Successor.start(command, sockets=self._listener.sockets, environ=environ)
+            self._tell("upgrading", f"a new program starts (pid {successor.pid})")
+            await successor.prepared(self.spec)
+            await successor.turn(self._is_calm)
+        except StateError as error:
+            if successor is not None:
+                await successor.end()
+            self._tell("warning", f"no upgrade, this one goes on: {error}")
+        else:
+            self._let_go(successor)
+        finally:
+            self._is_upgrading = False
+
+    def _is_calm(self) -> bool:
+        slow_s = self.clock.now_s() - HEAD_PATIENCE_S
+        return (
+            not self._leaving
+            and not self._stop.is_set()
+            and all(service.is_settled for service in self._services.values())
+            and not any(connection.is_between and connection.last_s > slow_s for connection in self.connections)
+        )
+
+    def _let_go(self, successor: Successor) -> None:
+        """Leave state, services and sockets, without a pause in which a request could come; in flight it goes on."""
+        self._kept = self._listener.own_sockets()  # in case that it has to go on after all
+        self._close_doors()
+        for service in self._services.values():
+            service.let_go(reason=HANDED_OVER)
+        for run in self._runs.values():
+            run.cancel()
+        self._containers.closing()
+        self._lock.release()
+        self.heir = successor
+        for connection in tuple(self.connections):
+            successor.take(connection)
+        self._stop.set()
+
+    async def _leave_to(self, successor: Successor) -> None:
+        """See the successor serve, finish what is in flight, and give it what is free."""
+        await successor.leave_to(are_ours=self._listener.are_ours)
+        if await successor.serves():
+            self._tell("upgraded", f"the new program serves (pid {successor.pid}) · {self._in_flight()} in flight here")
+            for kept in self._kept:
+                kept.close()
+            self._left(successor.pid)
+        else:
+            self._tell("warning", "the new program has failed, this one takes everything back")
+            clients = tuple(successor.take_back())
+            self._left(Inheritance(sockets=self._kept, are_ours=self._listener.are_ours, clients=clients))
+        await successor.finish(
+            self.connections,
+            busy=lambda: [name for name, service in self._services.items() if service.touch.in_flight],
+            is_hurried=self._hurry.is_set,
+            timeout_s=self.spec.drain_timeout_s,
+        )
+        for connection in tuple(self.connections):
+            connection.abort()
+
+    async def _take_over(self) -> None:
+        """Go on with the clients that another gateway had."""
+        for client, told in self._inherited.clients:
+            await self._welcome(client, told)
+        if self._predecessor is not None:
+            self.spawn(self._predecessor.follow(self._services, welcome=self._welcome), name="predecessor")
+
+    async def _welcome(self, client: socket.socket, told: str) -> None:
+        client.setblocking(False)
+        protocol = partial(ClientConnection, self, told)
+        try:
+            await asyncio.get_running_loop().connect_accepted_socket(protocol, client)
+        except OSError:  # it has gone
+            client.close()
 
     # -- a reload
 

@@ -1,4 +1,4 @@
-"""The sockets that this process was started with: systemd binds them and starts the gateway at the first connection.
+"""What a gateway begins with that was there before it: sockets that systemd has bound, or those of another gateway.
 
 What systemd says of them is in the environment, and taken out of it: the apps would take it for theirs.
 """
@@ -6,11 +6,21 @@ What systemd says of them is in the environment, and taken out of it: the apps w
 import os
 import socket
 from collections.abc import MutableMapping
+from dataclasses import dataclass
 
 from wakegate.core.errors import StateError
 
 FIRST = 3  # sd_listen_fds(3): behind stdin, stdout and stderr
 VARIABLES = ("LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inheritance:
+    """Sockets that listen, and clients that are connected, each with its address where a proxy has told it."""
+
+    sockets: tuple[socket.socket, ...] = ()
+    are_ours: bool = False  # they are what the configuration says; else systemd chose them
+    clients: tuple[tuple[socket.socket, str], ...] = ()
 
 
 def take_sockets(environ: MutableMapping[str, str], *, first: int = FIRST) -> tuple[socket.socket, ...]:

@@ -5,19 +5,22 @@ import errno
 import os
 import resource
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from wakegate.core.errors import StateError
 from wakegate.core.spec import GatewaySpec
+from wakegate.local.inherited import Inheritance
 from wakegate.local.request.presence import watch
 from wakegate.local.unix_socket import SocketFile, bind
 
 KEEPALIVE_S, KEEPALIVE_PROBES = 30, 9  # a laptop shut in mid-WebSocket keeps nothing awake for longer than 5 minutes
 BACKLOG = 4096  # a herd of first requests arrives at once; the kernel caps it at net.core.somaxconn
 
+
+NOTHING = Inheritance()
 
 Protocol = Callable[[], asyncio.Protocol]
 
@@ -29,6 +32,7 @@ class Listener:
     servers: tuple[asyncio.Server, ...]
     host: str = ""  # as it was configured; else that of the first socket is said
     file: SocketFile | None = None  # of a Unix socket that is ours
+    are_ours: bool = False  # they are what the configuration says; else systemd chose them
 
     @property
     def sockets(self) -> tuple[socket.socket, ...]:
@@ -56,21 +60,27 @@ class Listener:
             await server.start_serving()
 
     def close(self) -> None:
-        """Accept nothing more, and take the file away by which clients would look for it."""
+        """Accept nothing more here; who has the sockets as well goes on."""
         for server in self.servers:
             server.close()
+
+    def remove(self) -> None:
+        """Take the file away by which clients would look for it."""
         if self.file is not None:
             self.file.remove()
 
 
-async def listen(spec: GatewaySpec, *, protocol: Protocol, given: Sequence[socket.socket] = ()) -> Listener:
-    """Take the sockets that are given, else the address that is configured; raise `StateError` where it cannot be."""
-    if given:
-        return Listener(servers=tuple([await _server_of(one, protocol=protocol) for one in given]))
+async def listen(spec: GatewaySpec, *, protocol: Protocol, inherited: Inheritance = NOTHING) -> Listener:
+    """Take the sockets that are there, else the address that is configured; raise `StateError` where it cannot be."""
+    if inherited.sockets:
+        servers = tuple([await _server_of(one, protocol=protocol) for one in inherited.sockets])
+        if not inherited.are_ours:
+            return Listener(servers=servers)
+        return Listener(servers=servers, host=spec.host, file=_file_of(spec), are_ours=True)
     if spec.unix_path:
         path = Path(spec.unix_path)
         server = await _server_of(bind(path), protocol=protocol)
-        return Listener(servers=(server,), file=SocketFile(path))
+        return Listener(servers=(server,), file=SocketFile(path), are_ours=True)
     loop = asyncio.get_running_loop()
     try:
         server = await loop.create_server(protocol, spec.host, spec.port, backlog=BACKLOG, start_serving=False)
@@ -78,7 +88,11 @@ async def listen(spec: GatewaySpec, *, protocol: Protocol, given: Sequence[socke
         raise StateError(_why_not(error, host=spec.host, port=spec.port)) from error
     for listening in server.sockets:
         watch(listening, interval_s=KEEPALIVE_S, probes=KEEPALIVE_PROBES)
-    return Listener(servers=(server,), host=spec.host)
+    return Listener(servers=(server,), host=spec.host, are_ours=True)
+
+
+def _file_of(spec: GatewaySpec) -> SocketFile | None:
+    return SocketFile(Path(spec.unix_path)) if spec.unix_path else None
 
 
 async def _server_of(listening: socket.socket, *, protocol: Protocol) -> asyncio.Server:

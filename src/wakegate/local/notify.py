@@ -16,6 +16,7 @@ class Notify:
     def __init__(self, environ: MutableMapping[str, str]) -> None:
         """Take what was said out of the environment: an app that spoke to our service manager would speak for us."""
         self.address, interval, pid = (environ.pop(name, "") for name in VARIABLES)
+        self.variables = {"NOTIFY_SOCKET": self.address, "WATCHDOG_USEC": interval} if self.address else {}
         is_ours = pid in ("", str(os.getpid()))
         self._watchdog_s = int(interval) / 1e6 if self.address and is_ours and interval.isdecimal() else 0.0
 
@@ -26,6 +27,10 @@ class Notify:
     def reloading(self) -> None:
         """It reads its configuration again; `ready` ends that."""
         self._send("RELOADING=1", f"MONOTONIC_USEC={time.monotonic_ns() // 1000}")
+
+    def replaced(self, pid: int) -> None:
+        """Another program goes on in its place."""
+        self._send(f"MAINPID={pid}")
 
     def stopping(self) -> None:
         """It ends."""
