@@ -13,7 +13,7 @@ from wakegate.core.spec import ProcessSpec
 
 OTHER = {
     # a value that is not the default, for every setting
-    "gateway.listen": ("[::1]:80", ("::1", 80)),
+    "gateway.listen": ("[::1]:80", ("::1", 80, "")),
     "gateway.state_dir": ("/srv/state", "/srv/state"),
     "gateway.connections_max": (5, 5),
     "gateway.trusted_proxies": (["10.0.0.1"], ("10.0.0.1/32",)),
@@ -48,7 +48,7 @@ OTHER = {
 }
 BY_DEFAULT: dict[type, tuple[object, object]] = {str: ("20s", 20.0), int: (2, 2), bool: (True, True)}
 DB = '[service.db]\ncommand = ["true"]\npath = "/db"\n'
-PAIR = ("tls_certificate", "tls_key")  # one is refused without the other
+PAIRED = ("tls_certificate", "tls_key", "proxy_protocol")  # refused without another
 COMMAND, COMPOSE = 'command = ["true"]', 'compose = "compose.yaml"'
 BESIDE = {  # what a setting needs beside it; else a command
     "command": "",
@@ -77,7 +77,7 @@ def other(setting: Setting) -> tuple[object, object]:
 
 
 @pytest.mark.parametrize(
-    "setting", [one for one in SETTINGS if one.name not in {*SOURCES, *PAIR}], ids=lambda setting: str(setting.key)
+    "setting", [one for one in SETTINGS if one.name not in {*SOURCES, *PAIRED}], ids=lambda setting: str(setting.key)
 )
 def test_a_setting_fills_its_field_and_no_other(reads: Reads, folder: Path, setting: Setting) -> None:
     """A setting that fills its neighbour's field is found by nobody until it hurts."""

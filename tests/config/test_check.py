@@ -145,3 +145,19 @@ def test_a_directory_that_cannot_be_looked_at_is_no_folder(problems: Problems) -
     """The system refuses names that are too long with an error of its own."""
     (told,) = problems(WEB + f"directory = '{'a' * 5000}'")
     assert told.endswith("is no folder here; make it, or write another")
+
+
+def test_the_path_of_a_socket_may_not_be_longer_than_the_kernel_takes(problems: Problems, reads: Reads) -> None:
+    """It would be an error without a word at the start; a folder of the file counts, as it is a part of it."""
+    path = f"/{'a' * 107}"
+    said = f'"{path}" is 108 bytes long, and the path of a socket may have 107; write a shorter one'
+    assert problems(f"[gateway]\nlisten = 'unix:{path}'\n{WEB}") == (f"wakegate.toml:2: gateway.listen: {said}",)
+    assert reads(f"[gateway]\nlisten = 'unix:{path[:-1]}'\n{WEB}").gateway.unix_path == path[:-1]
+
+
+def test_a_proxy_header_is_believed_only_from_whom_it_was_said(problems: Problems, reads: Reads) -> None:
+    """By default nobody is trusted; with the header from everybody, every client could choose its address."""
+    told = problems(f"[gateway]\nproxy_protocol = true\n{WEB}")
+    said = 'true needs trusted_proxies as well: from whom the header is believed; write ["127.0.0.1"], or ["unix"]'
+    assert told == (f"wakegate.toml:2: gateway.proxy_protocol: {said}",)
+    assert reads(f"[gateway]\nproxy_protocol = true\ntrusted_proxies = ['unix']\n{WEB}").gateway.proxy_protocol

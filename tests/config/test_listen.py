@@ -1,6 +1,7 @@
 """Addresses to listen on."""
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -26,7 +27,17 @@ LISTEN = Listen(default_host="127.0.0.1")
 )
 def test_an_address_is_host_and_port(written: object, address: tuple[str, int]) -> None:
     """Port 0 is a free one, a privileged one is fine: who starts it knows."""
-    assert LISTEN.read(written) == address
+    assert LISTEN.read(written) == (*address, "")
+
+
+def test_a_unix_socket_is_a_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A relative one starts at the folder of the file, as every path in it does."""
+    monkeypatch.setenv("HOME", "/var/www")
+    read = [LISTEN.read(f"unix:{path}") for path in ("/run/wakegate.sock", "~/w.sock", "w.sock")]
+    assert read == [("", 0, "/run/wakegate.sock"), ("", 0, "/var/www/w.sock"), ("", 0, "w.sock")]
+    placed = [LISTEN.placed(one, folder=tmp_path) for one in read]
+    assert [path for _, _, path in placed] == ["/run/wakegate.sock", "/var/www/w.sock", str(tmp_path / "w.sock")]
+    assert LISTEN.placed(("::", 80, ""), folder=tmp_path) == ("::", 80, "")
 
 
 @pytest.mark.parametrize(
@@ -45,6 +56,8 @@ def test_an_address_is_host_and_port(written: object, address: tuple[str, int]) 
         ("*:80", '"*" is no host to listen on; write "127.0.0.1:80", or ":80" for every address'),
         (65_536, '65536 is no address to listen on; write "127.0.0.1:8080"'),
         (-1, "-1 is no address to listen on"),
+        ("unix:", '"unix:" is no socket to listen on; write "unix:/run/wakegate.sock"'),
+        ("unix:/run/", '"unix:/run/" is no socket to listen on'),
         (True, "true is no address to listen on"),
         (80.5, "80.5 is no address to listen on"),
     ],
@@ -57,4 +70,5 @@ def test_what_is_no_address_is_told_what_to_write(written: object, problem: str)
 
 def test_an_address_is_written_as_it_is_read() -> None:
     """For what a reload tells."""
-    assert [LISTEN.write(LISTEN.read(text)) for text in ("[::1]:80", ":80")] == ["[::1]:80", "0.0.0.0:80"]
+    written = [LISTEN.write(LISTEN.read(text)) for text in ("[::1]:80", ":80", "unix:/run/w")]
+    assert written == ["[::1]:80", "0.0.0.0:80", "unix:/run/w"]

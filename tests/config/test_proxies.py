@@ -8,10 +8,12 @@ from wakegate.config.show import UnfitError
 
 def test_an_address_is_a_network_of_one() -> None:
     """So that there is one way to compare."""
-    assert PROXIES.read(["127.0.0.1", "10.0.0.0/8", "::1"]) == ("127.0.0.1/32", "10.0.0.0/8", "::1/128")
+    assert PROXIES.read(["127.0.0.1", "10.0.0.0/8", "::1", "unix"]) == (
+        "127.0.0.1/32", "10.0.0.0/8", "::1/128", "unix"
+    )  # fmt: skip
 
 
-@pytest.mark.parametrize("text", ["10.0.0.0/33", "proxy.example", "", "10.0.0", "*", "unix"])
+@pytest.mark.parametrize("text", ["10.0.0.0/33", "proxy.example", "", "10.0.0", "*", "unix:"])
 def test_what_is_no_network_is_refused(text: str) -> None:
     """A name would have to be looked up at every connection."""
     with pytest.raises(UnfitError, match=r'no address or network; write "127\.0\.0\.1" or "10\.0\.0\.0/8"'):

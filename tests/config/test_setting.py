@@ -21,4 +21,4 @@ def test_a_setting_finds_its_value_in_a_spec() -> None:
     """Also where it fills two fields."""
     service = ServiceSpec(name="web", run=ProcessSpec(command=("true",)))
     assert BY_KEY["service.*.sleep.idle_timeout"].held(service) == 300.0
-    assert BY_KEY["gateway.listen"].held(GatewaySpec()) == ("127.0.0.1", 8080)
+    assert BY_KEY["gateway.listen"].held(GatewaySpec()) == ("127.0.0.1", 8080, "")

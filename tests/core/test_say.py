@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from wakegate.core.say import say_bytes, say_count, say_duration
+from wakegate.core.say import say_bytes, say_count, say_duration, say_place
 
 
 @pytest.mark.parametrize(
@@ -61,3 +61,18 @@ def test_a_size_is_said_in_the_unit_that_fits(count: int, said: str) -> None:
 def test_a_count_agrees_with_its_noun(count: int, said: str) -> None:
     """ "1 requests" is how programs talk."""
     assert say_count(count, "request") == said
+
+
+@pytest.mark.parametrize(
+    ("url", "host", "path", "said"),
+    [
+        ("http://127.0.0.1:8080", "", "/api", "http://127.0.0.1:8080/api"),
+        ("https://[::1]:8443", "shop.localhost", "/", "https://shop.localhost:8443/"),
+        ("unix:/run/w.sock", "", "/", "unix:/run/w.sock"),
+        ("unix:/run/w.sock", "", "/api", "unix:/run/w.sock · http://localhost/api"),
+        ("unix:/run/w.sock", "shop.localhost", "/", "unix:/run/w.sock · http://shop.localhost/"),
+    ],
+)
+def test_a_place_is_one_that_a_client_can_be_given(url: str, host: str, path: str, said: str) -> None:
+    """Over TCP it can be clicked; for a Unix socket there is no such form, so both halves are said."""
+    assert say_place(url, host=host, path=path) == said

@@ -47,7 +47,7 @@ async def door(
     async with asyncio.TaskGroup() as tasks:
         doorstep = Doorstep(
             Certificate(str(pair.certificate), str(pair.key)),
-            protocol=Echo,
+            protocol=lambda _: Echo(),
             guard=lambda work: work,
             timeout_s=lambda: timeout_s,
             has_room=has_room,

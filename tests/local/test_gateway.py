@@ -81,18 +81,24 @@ def web(folder: Path, *, name: str = "web", env: dict[str, str] | None = None, *
     return ServiceSpec(name=name, run=process, **(tables | changes))
 
 
+@dataclass
+class Told:
+    """A timeline that can be read."""
+
+    notices: list[Notice]
+
+    def tell(self, notice: Notice) -> None:
+        """Take a notice."""
+        self.notices.append(notice)
+
+
 @asynccontextmanager
 async def site(folder: Path, *services: ServiceSpec, is_ready: bool = True) -> AsyncIterator[Site]:
     """Run a gateway until the block ends; nothing that it started outlives it."""
     if is_ready:
         (folder / "listen").touch()
     notices: list[Notice] = []
-
-    class Told:
-        def tell(self, notice: Notice) -> None:
-            notices.append(notice)
-
-    gateway, started = Gateway(spec_of(folder, *services), timeline=Told()), asyncio.Event()
+    gateway, started = Gateway(spec_of(folder, *services), timeline=Told(notices)), asyncio.Event()
     try:
         async with asyncio.timeout(60), asyncio.TaskGroup() as tasks, httpx.AsyncClient(timeout=60) as client:
             tasks.create_task(gateway.run(started=lambda _: started.set()))

@@ -3,10 +3,12 @@
 import asyncio
 import resource
 import socket
+from pathlib import Path
 
 import pytest
 
 from wakegate.core.errors import StateError
+from wakegate.core.spec import GatewaySpec
 from wakegate.local.listener import allow_connections, listen, url_of
 
 pytestmark = pytest.mark.anyio
@@ -23,23 +25,32 @@ async def test_a_port_that_is_taken_says_what_to_choose() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(StateError, match=rf"127\.0\.0\.1:{port} is taken .* --listen 127\.0\.0\.1:{port + 1}"):
-            await listen("127.0.0.1", port, protocol=asyncio.Protocol)
+            await listen(GatewaySpec(port=port))
 
 
 async def test_nothing_is_served_before_the_services_are_there() -> None:
     """The first request must not meet a gateway that knows no route yet."""
-    server = await listen("127.0.0.1", 0, protocol=asyncio.Protocol)
-    assert not server.is_serving()
-    await server.start_serving()
-    assert server.is_serving()
-    server.close()
-    await server.wait_closed()
+    listener = await listen(GatewaySpec(port=0))
+    with pytest.raises(ConnectionRefusedError):
+        await asyncio.open_connection(*listener.sockets[0].getsockname())
+    listener.close()
+
+
+async def test_whoever_accepts_has_sockets_of_its_own() -> None:
+    """A successor is given those that stay here: nobody is refused while one of both has them open."""
+    listener = await listen(GatewaySpec(port=0))
+    (own,) = listener.own_sockets()
+    own.listen()
+    own.close()
+    _, writer = await asyncio.open_connection(*listener.sockets[0].getsockname())
+    writer.close()
+    listener.close()
 
 
 async def test_an_address_of_another_machine_says_what_to_choose() -> None:
     """The commonest: the public address of a cloud machine, which its own interface does not have."""
     with pytest.raises(StateError, match=r"192\.0\.2\.1 is not an address of this machine; listen on 127\.0\.0\.1 or"):
-        await listen("192.0.2.1", 0, protocol=asyncio.Protocol)
+        await listen(GatewaySpec(host="192.0.2.1", port=0))
 
 
 @pytest.mark.parametrize(
@@ -70,16 +81,20 @@ async def test_the_limit_of_open_files_is_raised_and_never_lowered() -> None:
 
 async def test_a_lost_client_is_asked_for_by_the_kernel() -> None:
     """A laptop shut in mid-WebSocket never says that it has gone: nothing would ever end its connection."""
-    accepted: asyncio.Queue[socket.socket] = asyncio.Queue()
+    listener = await listen(GatewaySpec(port=0))
+    (listening,) = listener.sockets
+    listening.listen()
+    with socket.create_connection(listening.getsockname()), listening.accept()[0] as accepted:
+        assert accepted.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+    listener.close()
 
-    class Accepting(asyncio.Protocol):
-        def connection_made(self, transport: asyncio.BaseTransport) -> None:
-            accepted.put_nowait(transport.get_extra_info("socket"))
 
-    server = await listen("127.0.0.1", 0, protocol=Accepting)
-    await server.start_serving()
-    _, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
-    assert (await accepted.get()).getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
-    writer.close()
-    server.close()
-    await server.wait_closed()
+async def test_a_unix_socket_leaves_nothing(tmp_path: Path) -> None:
+    """Its file would make the next client wait for nobody."""
+    path = tmp_path / "gateway.sock"
+    listener = await listen(GatewaySpec(unix_path=str(path)))
+    assert listener.url(scheme="http") == f"unix:{path}"
+    listener.close()
+    assert path.exists()  # an heir may have the socket, and needs it
+    listener.remove()
+    assert not path.exists()

@@ -25,11 +25,11 @@ pytestmark = pytest.mark.anyio
 class Place:
     """A reception, its service, and what it has told."""
 
-    def __init__(self, app: App) -> None:
+    def __init__(self, app: App, spec: GatewaySpec) -> None:
         self.lane = Counter(app.target)
         self.clients: list[Client] = []
         self.told: list[tuple[str, str, str]] = []
-        self.reception = Reception(GatewaySpec(), routes=self, tell=self._tell)
+        self.reception = Reception(spec, routes=self, tell=self._tell)
         self.listening = socket.socket()
         self.listening.bind(("127.0.0.1", 0))
         self.port = self.listening.getsockname()[1]
@@ -49,10 +49,12 @@ class Place:
 
 
 @asynccontextmanager
-async def place(certificate: Certificate | None = None) -> AsyncIterator[tuple[Place, App]]:
+async def place(
+    certificate: Certificate | None = None, *, spec: GatewaySpec | None = None
+) -> AsyncIterator[tuple[Place, App]]:
     """Have one whose doors are open."""
     async with asyncio.timeout(60), App() as app, asyncio.TaskGroup() as tasks:
-        here = Place(app)
+        here = Place(app, spec or GatewaySpec())
         here.reception.begin(tasks)
         await here.reception.open([here.listening], certificate)
         try:
@@ -95,6 +97,57 @@ async def test_with_a_certificate_it_speaks_tls(tmp_path: Path) -> None:
         client = await here.client(context)
         client.send(GET)
         assert (await client.answer()).status == 200
+
+
+async def test_behind_a_proxy_it_reads_who_the_client_is() -> None:
+    """A connection that does not begin with that is closed: whoever may speak for others must say for whom."""
+    async with place(spec=GatewaySpec(proxy_protocol=True, trusted_proxies=("127.0.0.1/32",))) as (here, _):
+        client = await here.client()
+        client.send(b"PROXY TCP4 203.0.113.9 127.0.0.1 1 2\r\n" + GET)
+        assert (await client.answer()).status == 200
+        (connection,) = here.reception.connections
+        assert (connection.told, connection.peer.address) == ("203.0.113.9", "203.0.113.9")
+        stranger = await here.client()
+        stranger.send(GET)
+        await stranger.gone()
+        assert "does not begin with a PROXY header" in here.told[0][1]
+
+
+async def test_it_listens_on_a_unix_socket(tmp_path: Path) -> None:
+    """The client is the proxy on this machine, or whoever it speaks for."""
+    async with place() as (here, _):
+        local = socket.socket(socket.AF_UNIX)
+        local.bind(str(tmp_path / "w.sock"))
+        await here.reception.open([local], None)
+        client = Client(*await asyncio.open_unix_connection(tmp_path / "w.sock"))
+        here.clients.append(client)
+        client.send(GET)
+        assert (await client.answer()).status == 200
+        assert [connection.peer.address for connection in here.reception.connections] == ["127.0.0.1"]
+
+
+async def test_it_goes_on_with_the_connections_of_another_gateway() -> None:
+    """Their clients notice nothing; one that has gone meanwhile is let go of."""
+    async with place() as (here, _):
+        theirs, ours = socket.socketpair()
+        client = Client(*await asyncio.open_unix_connection(sock=theirs))
+        here.clients.append(client)
+        await here.reception.welcome(ours, "203.0.113.9")
+        client.send(GET)
+        assert (await client.answer()).status == 200
+        assert [connection.told for connection in here.reception.connections] == ["203.0.113.9"]
+
+
+async def test_its_doors_shut_and_who_is_inside_stays() -> None:
+    """A successor has the same sockets: those who come now are for it."""
+    async with place() as (here, _):
+        client, kept = await here.client(), here.listening.dup()
+        here.reception.shut_doors()
+        client.send(GET)
+        assert (await client.answer()).status == 200
+        with kept, socket.create_connection(("127.0.0.1", here.port)):
+            accepted, _ = await asyncio.to_thread(kept.accept)
+            accepted.close()
 
 
 async def test_a_bug_beside_a_request_is_told_and_ends_nothing_else() -> None:

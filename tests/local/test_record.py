@@ -154,3 +154,15 @@ def test_another_writer_is_a_bug_and_not_overwritten() -> None:
 def wake_line(**changes: Any) -> WakeLine:
     """Return a line of the ledger."""
     return WakeLine(id="1", service="web", at=HandClock().utc(), cause="GET /", **changes)
+
+
+def test_a_record_that_was_let_go_is_not_written_any_more() -> None:
+    """It is another gateway's: a request that ends here late must not undo what that one has decided."""
+    store = SimStore()
+    keep = keeper(store)
+    keep.go(Event.REQUEST_ARRIVED)
+    other = keeper(store)
+    keep.let_go()
+    keep.write(keep_reason="a late answer")
+    other.write(keep_reason="of now")
+    assert stored(store).keep_reason == "of now"

@@ -38,6 +38,35 @@ def alive(pid: int) -> bool:
         return False
 
 
+class Stranger:
+    """A process that is nobody's child here, with what is used of `Popen`."""
+
+    def __init__(self, pid: int) -> None:
+        self.pid = pid
+        self.returncode = 0  # nobody but its parent is told
+
+    def poll(self) -> int | None:
+        """Return its status once it has ended."""
+        return None if alive(self.pid) else 0
+
+    def wait(self, timeout: float) -> int:
+        """Return its status; raise where it does not end in time."""
+        deadline_s = time.monotonic() + timeout
+        while alive(self.pid):
+            if time.monotonic() > deadline_s:
+                raise subprocess.TimeoutExpired(str(self.pid), timeout)
+            time.sleep(0.01)
+        return 0
+
+    def send_signal(self, number: int) -> None:
+        """Send it."""
+        os.kill(self.pid, number)
+
+    def kill(self) -> None:
+        """End it."""
+        os.kill(self.pid, signal.SIGKILL)
+
+
 class Wakegate:
     """A running `wakegate up`, of a configuration or of the command behind "--"."""
 
@@ -48,6 +77,10 @@ class Wakegate:
         self.config_file = folder / "wakegate.toml"
         self.notices: list[dict[str, Any]] = []
         self.errors = ""
+        self.launcher: tuple[str, ...] = ()  # a command that runs the one behind it
+        self.env: dict[str, str] = {}
+        self.descriptors: tuple[int, ...] = ()
+        self.replaced: list[subprocess.Popen[str] | Stranger] = []  # by upgrades
         (folder / "let").mkdir()
 
     def configure(self, config: str) -> None:
@@ -68,15 +101,17 @@ class Wakegate:
     def spawn(self) -> None:
         """Start the gateway."""
         scripts = Path(sys.executable).parent
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "wakegate", "up", "--json", "--listen", "127.0.0.1:0", *self.words],
+        self.process: subprocess.Popen[str] | Stranger = subprocess.Popen(
+            [*self.launcher, sys.executable, "-m", "wakegate", "up", "--json", "--listen", "127.0.0.1:0", *self.words],
             cwd=self.folder,
             env={
                 **os.environ,
                 "PATH": f"{scripts}{os.pathsep}{os.environ['PATH']}",
                 "STARTS_FILE": str(self.starts_file),
                 "LET": str(self.folder / "let"),
+                **self.env,
             },
+            pass_fds=self.descriptors,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -187,6 +222,19 @@ class Wakegate:
         self.process.send_signal(signal.SIGHUP)
         self.wait_for("reloaded")
 
+    def upgrade(self) -> int:
+        """Let a new program take the place of the one that runs; return the id of the old one, once the new serves."""
+        old = self.process.pid
+        self.process.send_signal(signal.SIGUSR2)
+        self.follow()
+        return old
+
+    def follow(self) -> None:
+        """Return when an upgrade is done; what is asked of the process from now on is asked of the new one."""
+        new = self.wait_for("upgraded")["text"]
+        self.replaced.append(self.process)
+        self.process = Stranger(int(new.partition("pid ")[2].partition(")")[0]))
+
     def stop(self) -> int:
         """Stop the gateway as Ctrl-C does; return its exit code."""
         if self.process.poll() is None:
@@ -214,17 +262,21 @@ class Wakegate:
         if hasattr(self, "client"):
             self.client.close()
         code = self.process.wait(PATIENCE_S)
+        for process in self.replaced:
+            process.wait(PATIENCE_S)
         for reader in self._readers:
             reader.join(PATIENCE_S)
         return code
 
     def _read(self) -> None:
+        assert isinstance(self.process, subprocess.Popen)
         assert self.process.stdout is not None
         with self.process.stdout as lines:
             for line in lines:
                 self.notices.append(json.loads(line))
 
     def _read_errors(self) -> None:
+        assert isinstance(self.process, subprocess.Popen)
         assert self.process.stderr is not None
         with self.process.stderr as text:
             self.errors += text.read()

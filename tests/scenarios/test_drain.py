@@ -1,6 +1,7 @@
 """Replicas that leave, and a gateway that leaves (acceptance list G)."""
 
 import json
+import signal
 import sys
 from pathlib import Path
 
@@ -76,7 +77,7 @@ def test_requests_in_flight_survive_the_stop_of_the_gateway(wakegate: Start) -> 
     gateway = wakegate(PLAIN)
     answers = gateway.together(4, "/wait")
     gateway.until(in_flight=4)
-    gateway.process.terminate()
+    gateway.process.send_signal(signal.SIGTERM)
     gateway.wait_for("closing")
     with pytest.raises(httpx.TransportError):
         gateway.get()
@@ -92,7 +93,7 @@ def test_a_second_signal_waits_for_nobody(wakegate: Start) -> None:
     gateway = wakegate('[gateway]\ndrain_timeout = "10m"\n' + PLAIN)
     (answer,) = gateway.together(1, "/wait")
     gateway.until(in_flight=1)
-    gateway.process.terminate()
+    gateway.process.send_signal(signal.SIGTERM)
     gateway.wait_for("closing")
     assert gateway.stop() == 0
     assert answer.exception() is not None or answer.result().status_code == 503

@@ -2,6 +2,7 @@
 
 import re
 import shutil
+import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -114,7 +115,7 @@ def test_stopping_the_gateway_leaves_no_gunicorn_behind(site: Wakegate) -> None:
     with site.client.stream("GET", "/lines?n=8&s=0.1") as answer:
         lines = answer.iter_lines()
         next(lines)
-        site.process.terminate()
+        site.process.send_signal(signal.SIGTERM)
         assert len(list(lines)) == 7
     assert site.stop() == 0
     assert gunicorns(site) == []

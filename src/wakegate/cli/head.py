@@ -7,7 +7,7 @@ from pathlib import Path
 
 from wakegate import __version__
 from wakegate.core.phase import Phase
-from wakegate.core.say import say_count, say_duration
+from wakegate.core.say import say_count, say_duration, say_place
 from wakegate.core.spec import ContainerSpec, ProcessSpec, ServiceSpec, Spec
 
 SERVICES_SHOWN = 20  # there may be thousands
@@ -85,7 +85,4 @@ def _port_hint(process: ProcessSpec) -> str:
 
 def _place(url: str, service: ServiceSpec) -> str:
     path = "" if service.path == "/" else service.path
-    if not service.hosts:
-        return url + path
-    scheme, _, rest = url.partition("://")
-    return f"{scheme}://{service.hosts[0]}:{rest.rpartition(':')[2]}{path}"
+    return say_place(url, host=next(iter(service.hosts), ""), path=path)

@@ -1,32 +1,20 @@
 """`wakegate up`: start the gateway."""
 
-import asyncio
-import signal
-import sys
-import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+import os
 from pathlib import Path
 
 import click
 import uvloop
 
-from wakegate.cli.head import head
-from wakegate.cli.timeline import JsonTimeline, PlainTimeline, TerminalTimeline, timeline_for
-from wakegate.config.changes import changes
+from wakegate.cli.serve import Serving
+from wakegate.cli.timeline import timeline_for
 from wakegate.config.read import read as read_config
 from wakegate.core.errors import ConfigError, WakegateError
-from wakegate.core.notice import Notice
 from wakegate.core.say import say_count
 from wakegate.core.spec import Spec
-from wakegate.dashboard.control import control
-from wakegate.local.gateway import Gateway
-
-Read = Callable[[], Spec]
-AnyTimeline = JsonTimeline | PlainTimeline | TerminalTimeline
-
-REFRESH_INTERVAL_S = 0.5  # of what a terminal shows of the services that are up
-REFRESH_PAUSE_RATIO = 50  # at least this many times as long as a refresh takes: it is 2 % of the time at most
+from wakegate.local.inherited import Inheritance, take_sockets
+from wakegate.local.notify import Notify
+from wakegate.local.predecessor import Predecessor
 
 
 class Up(click.Command):
@@ -53,7 +41,7 @@ class Up(click.Command):
 
 
 @click.command(cls=Up)
-@click.option("--listen", metavar="HOST:PORT", help="Where to listen (default: 127.0.0.1:8080).")
+@click.option("--listen", metavar="ADDRESS", help="HOST:PORT or unix:PATH (default: 127.0.0.1:8080).")
 @click.option("--idle-timeout", metavar="TIME", help="Sleep after being idle for this long (default: 5m).")
 @click.option("--wake-timeout", metavar="TIME", help="Give a wake up after this long (default: 180s).")
 @click.option("--state-dir", metavar="DIR", help="Where state is kept (default: .wakegate).")
@@ -100,6 +88,8 @@ def up(
     def read() -> Spec:
         return read_config(file, command=command, image=image, service_name=name, options=options)
 
+    notify, predecessor = Notify(os.environ), Predecessor.take(os.environ)
+    inherited = Inheritance(sockets=take_sockets(os.environ))
     try:
         spec = read()
     except ConfigError as error:
@@ -107,7 +97,8 @@ def up(
         raise ConfigError((*error.problems, told)) from error
     timeline = timeline_for(as_json=as_json, no_color=no_color)
     try:
-        uvloop.run(_serve(spec, read=read, timeline=timeline))
+        serving = Serving(spec, read=read, timeline=timeline, notify=notify)
+        uvloop.run(serving.run(inherited=inherited, predecessor=predecessor))
     except BaseExceptionGroup as group:
         expected = _expected(group)
         if expected is None:
@@ -115,68 +106,6 @@ def up(
         raise expected from None
     finally:
         timeline.close()
-
-
-async def _serve(spec: Spec, *, read: Read, timeline: AnyTimeline) -> None:
-    """Run gateway and control socket until a signal ends them."""
-    gateway = Gateway(spec, timeline=timeline)
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, gateway.stop)
-    current = spec
-
-    def reload() -> None:
-        nonlocal current
-        try:
-            new = read()
-        except ConfigError as error:
-            timeline.tell(_notice(gateway, "warning", "the file has problems; it goes on as before", error.problems))
-            return
-        differences = tuple(changes(current, new))
-        gateway.reload(new)
-        current = new
-        what = say_count(len(differences), "change") if differences else "no changes"
-        timeline.tell(_notice(gateway, "reloaded", f"reloaded · {what}", differences))
-
-    has_terminal = _has_terminal()
-
-    def hung_up() -> None:
-        """Read the file again; but where it was the terminal that was closed, end as by Ctrl-C."""
-        if has_terminal and not _has_terminal():
-            gateway.stop()
-        else:
-            reload()
-
-    loop.add_signal_handler(signal.SIGHUP, hung_up)
-
-    def started(url: str) -> None:
-        timeline.open(head(spec, url, phases=[status.phase for status in gateway.statuses()]))
-        timeline.tell(_notice(gateway, "started", f"listens on {url}", ()))
-
-    await gateway.run(started=started, beside=_beside(gateway, Path(spec.gateway.state_dir), timeline=timeline))
-
-
-@asynccontextmanager
-async def _beside(gateway: Gateway, state_dir: Path, *, timeline: AnyTimeline) -> AsyncIterator[None]:
-    """Answer other commands, and keep a terminal up to date, for as long as the gateway serves."""
-    async with control(gateway, state_dir), asyncio.TaskGroup() as tasks:
-        refreshing = tasks.create_task(_refresh(gateway, timeline), name="refresh")
-        yield
-        refreshing.cancel()
-
-
-async def _refresh(gateway: Gateway, timeline: AnyTimeline) -> None:
-    pause_s = REFRESH_INTERVAL_S
-    while isinstance(timeline, TerminalTimeline):
-        await asyncio.sleep(pause_s)
-        began_s = time.perf_counter()
-        if up := timeline.up():
-            timeline.refresh(gateway.glance(up), now=gateway.clock.utc())
-        pause_s = max(REFRESH_INTERVAL_S, REFRESH_PAUSE_RATIO * (time.perf_counter() - began_s))
-
-
-def _has_terminal() -> bool:
-    return sys.stdout is not None and sys.stdout.isatty()
 
 
 def _expected(group: BaseExceptionGroup[BaseException]) -> WakegateError | None:
@@ -188,10 +117,3 @@ def _expected(group: BaseExceptionGroup[BaseException]) -> WakegateError | None:
             return None
         found.append(inner)
     return found[0]
-
-
-def _notice(gateway: Gateway, kind: str, text: str, detail: tuple[str, ...]) -> Notice:
-    facts: dict[str, object] = {"url": gateway.url}
-    return Notice(
-        at=gateway.clock.utc(), kind=kind, service="", subject="wakegate", text=text, detail=detail, facts=facts
-    )

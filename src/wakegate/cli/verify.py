@@ -75,6 +75,7 @@ def verify(
 
     \b
     wakegate verify http://127.0.0.1:8080 --idle-timeout 20s
+    wakegate verify unix:/run/wakegate.sock
     wakegate verify --aws shop
     """
     if (url is None) == (name is None):

@@ -1,9 +1,11 @@
 """What no single setting can know: values that must fit each other, other services, and this machine."""
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
 from wakegate.config.draft import Draft, Values
+from wakegate.config.listen import UNIX_PATH_BYTES_MAX
 from wakegate.config.number import Duration
 from wakegate.config.run import EXISTING, FIXED_PORT, check_run, why_only_one
 from wakegate.config.show import whole
@@ -24,6 +26,8 @@ def check_service(values: Values, draft: Draft) -> None:
 def check_all(gateway: Values, services: Mapping[str, Values], draft: Draft) -> None:
     """Check the services against each other, and against the gateway."""
     _tls(gateway, draft)
+    _socket(gateway, draft)
+    _proxy_protocol(gateway, draft)
     names: dict[str, str] = {}
     places: dict[tuple[str, str], str] = {}
     containers: dict[tuple[str, ...], str] = {}
@@ -122,6 +126,25 @@ def _tls(gateway: Values, draft: Draft) -> None:
     for name, other in (("tls_certificate", "tls_key"), ("tls_key", "tls_certificate")):
         if name in gateway.given and other not in gateway.given:
             draft.refuse(gateway.where(name), f"it needs {other} as well; write both, or neither for plain HTTP")
+
+
+def _socket(gateway: Values, draft: Draft) -> None:
+    """Refuse a path that the kernel would: it is as long as it is below the folder of the file."""
+    if not gateway.are_sound("listen"):
+        return
+    path = gateway.by_name["listen"][2]
+    size, most = len(os.fsencode(path)), UNIX_PATH_BYTES_MAX
+    if size > most:
+        text = f"{whole(path)} is {size} bytes long, and the path of a socket may have {most}; write a shorter one"
+        draft.refuse(gateway.where("listen"), text)
+
+
+def _proxy_protocol(gateway: Values, draft: Draft) -> None:
+    """Who may say that a client is somebody else must have been named: else everybody could."""
+    names = ("proxy_protocol", "trusted_proxies")
+    if gateway.are_sound(*names) and gateway.by_name[names[0]] and not gateway.by_name[names[1]]:
+        text = 'true needs trusted_proxies as well: from whom the header is believed; write ["127.0.0.1"], or ["unix"]'
+        draft.refuse(gateway.where(names[0]), text)
 
 
 def _host_port(gateway: Values, values: Values, draft: Draft) -> None:

@@ -1,13 +1,17 @@
-"""The proxies in front of the gateway whose word is believed, as addresses and networks."""
+"""The proxies in front of the gateway whose word is believed, as addresses and networks, or "unix"."""
 
 import ipaddress
 
 from wakegate.config.kind import Text, Texts
 from wakegate.config.show import UnfitError, show
 
+UNIX = "unix"  # whoever connects to the Unix socket that the gateway listens on
+
 
 def _proxy(text: str) -> str:
     """Return a network; an address is one of itself alone."""
+    if text == UNIX:
+        return text
     try:
         return str(ipaddress.ip_network(text))
     except ValueError as error:
@@ -23,6 +27,6 @@ def _network_hint(text: str) -> str:
 
 
 PROXIES = Texts(
-    of=Text(says="address or network", check=_proxy, pattern=r"^[0-9a-fA-F:.]+(/[0-9]{1,3})?$"),
+    of=Text(says="address or network", check=_proxy, pattern=r"^[0-9a-fA-F:.]+(/[0-9]{1,3})?$|^unix$"),
     says="list of addresses and networks",
 )

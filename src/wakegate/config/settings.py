@@ -52,9 +52,10 @@ def _service(name: str, kind: Kind, default: object, fills: str, help_text: str,
 
 SETTINGS: tuple[Setting, ...] = (
     _gateway(
-        "listen", Listen(default_host="127.0.0.1"), "127.0.0.1:8080", "host port",
+        "listen", Listen(default_host="127.0.0.1"), "127.0.0.1:8080", "host port unix_path",
         'The address to listen on: "HOST:PORT", ":8080" for every address of this machine, "8080" for this machine '
-        "only; port 0 takes a free one.",
+        'only; port 0 takes a free one. "unix:/run/wakegate.sock" is a Unix socket; a relative path starts at the '
+        "folder of the file.",
         option="--listen", restart=True,
     ),
     _gateway(
@@ -105,7 +106,13 @@ SETTINGS: tuple[Setting, ...] = (
         "trusted_proxies", PROXIES, [], "trusted_proxies",
         'Proxies in front of the gateway, as addresses and networks ("127.0.0.1", "10.0.0.0/8"): what they say of '
         "their clients in X-Forwarded-For, -Proto and -Host, or in Forwarded, is believed. From all others it is "
-        "replaced.",
+        'replaced. "unix" is whoever connects to a Unix socket.',
+    ),
+    _gateway(
+        "proxy_protocol", Boolean(), False, "proxy_protocol",
+        "Each connection begins with a PROXY header (version 1 or 2) that says who the client is, and comes from one "
+        "of trusted_proxies; all others are closed.",
+        restart=True,
     ),
     _gateway(
         "tls_certificate", FILE, None, "tls_certificate",

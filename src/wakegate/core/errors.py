@@ -17,6 +17,10 @@ class StateError(WakegateError):
     """The gateway cannot start here: port taken, state directory in use or not writable."""
 
 
+class ProxyHeaderError(WakegateError):
+    """A connection does not begin with the PROXY header that is expected of it."""
+
+
 class ConflictError(WakegateError):
     """A conditional write found another version than the one that was read."""
 

@@ -1,4 +1,4 @@
-"""How durations, sizes and counts are said to people: "3 ms", "0.84 s", "5m 08s", "2h 10m", "12 MB", "3 requests"."""
+"""How durations, sizes, counts and places are said to people: "0.84 s", "5m 08s", "12 MB", "3 requests"."""
 
 from math import inf
 
@@ -37,6 +37,16 @@ def say_bytes(count: int) -> str:
 def say_count(count: int, noun: str) -> str:
     """Say how many there are of something whose plural ends in s: "1 request", "10,000 requests"."""
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def say_place(url: str, *, host: str, path: str) -> str:
+    """Say where a service is found behind a gateway's URL; over a Unix socket what to ask for stands behind it."""
+    if url.startswith("unix:"):
+        return f"{url} · http://{host or 'localhost'}{path}" if host or path.strip("/") else url
+    if not host:
+        return url + path
+    scheme, _, rest = url.partition("://")
+    return f"{scheme}://{host}:{rest.rpartition(':')[2]}{path}"
 
 
 def _pair(whole: int, large: int, large_unit: str, small: int, small_unit: str) -> str:

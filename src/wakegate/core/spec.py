@@ -188,6 +188,7 @@ class GatewaySpec:
 
     host: str = "127.0.0.1"
     port: int = 8080  # 0: a free port
+    unix_path: str = ""  # of a Unix socket to listen on instead
     state_dir: str = ".wakegate"
     head_timeout_s: float = 10.0  # a client must send a whole request head within this
     body_timeout_s: float = 60.0  # longest pause between two pieces of a request body
@@ -198,7 +199,8 @@ class GatewaySpec:
     workers: int = 1  # processes that let requests in; 0: one a core
     drain_timeout_s: float = 30.0
     show_errors: bool = False  # put the app's last log lines into answers
-    trusted_proxies: tuple[str, ...] = ()  # networks ("10.0.0.0/8"): from these, X-Forwarded-* is believed
+    trusted_proxies: tuple[str, ...] = ()  # networks, or "unix": from these, X-Forwarded-* is believed
+    proxy_protocol: bool = False  # each connection begins with a PROXY header, of a trusted proxy
     tls_certificate: str = ""  # PEM files; empty: plain HTTP
     tls_key: str = ""
 

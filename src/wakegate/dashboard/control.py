@@ -11,6 +11,7 @@ from typing import Any
 from wakegate.core.errors import StateError, WakegateError
 from wakegate.dashboard.operations import Operations
 from wakegate.dashboard.wire import decode, encode, fields, socket_path
+from wakegate.local.unix_socket import SocketFile
 
 REQUEST_BYTES_MAX = 65_536
 REQUEST_TIMEOUT_S = 10.0  # from the connection to the end of its one line; and for the answer to be taken
@@ -59,12 +60,13 @@ async def control(operations: Operations, state_dir: Path) -> AsyncIterator[None
             writer.transport.abort()
 
     listening = _listen(path)
+    file = SocketFile(path)
     server = await asyncio.start_unix_server(serve, sock=listening, limit=REQUEST_BYTES_MAX)
     try:
         yield
     finally:
         server.close()
-        path.unlink(missing_ok=True)
+        file.remove()  # not that of a gateway that has taken this one's place
 
 
 def _listen(path: Path) -> socket.socket:

@@ -1,4 +1,5 @@
-"""What happens before a connection speaks HTTP where TLS is on: its first byte is looked at, then the handshake made.
+"""What happens before a connection speaks HTTP where it does not begin with that: its PROXY header is read, then its
+first byte is looked at, then the TLS handshake made.
 
 Whoever speaks plain HTTP to a TLS port gets the HTTP side without TLS, which tells it so: a handshake that fails
 would leave nothing but a connection that ended.
@@ -8,9 +9,12 @@ import asyncio
 import socket
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
+from wakegate.core.errors import ProxyHeaderError
 from wakegate.local.certificate import Certificate
+from wakegate.local.introduction import Introduction, readable
 
 HANDSHAKE = 0x16  # the first byte of TLS, of no HTTP request
 SHUTDOWN_TIMEOUT_S = 5.0  # for the client to say that it has seen the end
@@ -24,18 +28,21 @@ class Doorstep:
 
     def __init__(
         self,
-        certificate: Certificate,
+        certificate: Certificate | None = None,
         *,
-        protocol: Callable[[], asyncio.Protocol],
+        introduction: Introduction | None = None,
+        protocol: Callable[[str], asyncio.Protocol],
         guard: Guard,
         timeout_s: Callable[[], float],
         has_room: Callable[[int], bool],
     ) -> None:
-        """`guard` keeps a bug to its connection; `timeout_s` is for the whole handshake.
+        """`protocol` gets the client's address where that is not the connection's own, else "".
 
-        `has_room` is asked with how many are at it.
+        `guard` keeps a bug to its connection; `timeout_s` is for the whole handshake; `has_room` is asked with how
+        many are at it.
         """
         self._certificate = certificate
+        self._introduction = introduction
         self._protocol = protocol
         self._guard = guard
         self._timeout_s = timeout_s
@@ -68,41 +75,40 @@ class Doorstep:
         """Make one connection what it is to be; one that takes too long, or goes, ends without a word."""
         is_in = False
         try:
-            with suppress(OSError, TimeoutError):  # ssl.SSLError is an OSError
+            client.setblocking(False)
+            with suppress(OSError, TimeoutError, ProxyHeaderError):  # ssl.SSLError is an OSError
                 async with asyncio.timeout(self._timeout_s()):
-                    await self._hand_on(client, first=await _first_byte(client))
+                    told = await self._introduction.client_of(client) if self._introduction else ""
+                    await self._hand_on(client, protocol=partial(self._protocol, told))
                 is_in = True
         finally:
             self._waiting -= 1
             if not is_in:
                 client.close()
 
-    async def _hand_on(self, client: socket.socket, *, first: bytes) -> None:
+    async def _hand_on(self, client: socket.socket, *, protocol: Callable[[], asyncio.Protocol]) -> None:
         loop = asyncio.get_running_loop()
+        if self._certificate is None:
+            await loop.connect_accepted_socket(protocol, client)
+            return
+        first = await _first_byte(client)
         if not first:
             client.close()
         elif first[0] == HANDSHAKE:
             await loop.connect_accepted_socket(
-                self._protocol,
+                protocol,
                 client,
                 ssl=self._certificate.context,
                 ssl_handshake_timeout=self._timeout_s(),
                 ssl_shutdown_timeout=SHUTDOWN_TIMEOUT_S,
             )
         else:
-            await loop.connect_accepted_socket(self._protocol, client)
+            await loop.connect_accepted_socket(protocol, client)
 
 
 async def _first_byte(client: socket.socket) -> bytes:
     """Return the first byte, which stays where it is; nothing where the connection ends before it."""
-    client.setblocking(False)
-    loop = asyncio.get_running_loop()
-    is_readable = asyncio.Event()
-    loop.add_reader(client, is_readable.set)
-    try:
-        await is_readable.wait()
-    finally:
-        loop.remove_reader(client)
+    await readable(client)
     try:
         return client.recv(1, socket.MSG_PEEK)
     except BlockingIOError:

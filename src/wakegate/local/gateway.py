@@ -4,8 +4,7 @@ Over 300 lines because it is where everything meets: its life, its reload and wh
 """
 
 import asyncio
-import socket
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext, suppress
 from difflib import get_close_matches
 from functools import partial
@@ -22,8 +21,10 @@ from wakegate.local.backend.process import ProcessWorkload, stop_orphans
 from wakegate.local.certificate import Certificate, renew
 from wakegate.local.clock import SystemClock
 from wakegate.local.elsewhere import NOWHERE
-from wakegate.local.listener import allow_connections, listen, own_sockets, url_of
+from wakegate.local.inherited import Inheritance
+from wakegate.local.listener import NOTHING, Listener, allow_connections, listen
 from wakegate.local.needs import link
+from wakegate.local.predecessor import Predecessor
 from wakegate.local.reception import Reception
 from wakegate.local.report import explained, status, with_memory
 from wakegate.local.request.pool import shut
@@ -32,6 +33,7 @@ from wakegate.local.service import Service
 from wakegate.local.sessions import SessionBook
 from wakegate.local.store.sqlite import SqliteStore
 from wakegate.local.store.state_dir import StateDir
+from wakegate.local.successor import Successor
 from wakegate.local.workers import doors
 from wakegate.local.workers.adopt import dismiss
 from wakegate.local.workers.crew import Crew
@@ -39,14 +41,30 @@ from wakegate.ports import Timeline, Workload
 
 PURGE_INTERVAL_S = 60.0  # how late an expired session leaves the file
 GOING_DOWN = "the gateway is going down"
+HEAD_PATIENCE_S = 1.0  # a client that has sent half a head, and nothing for so long, is not waited for
+HANDED_OVER = "a new gateway takes over"
+WITH_WORKERS = (
+    "with workers an upgrade is a restart, so this one goes on; end it by SIGKILL and start the new one: "
+    "the workers serve meanwhile, and are taken over"
+)
 REMOVED = "it was removed from the configuration"
+
+
+Left = Callable[[int | Inheritance], None]
 
 
 class Gateway:
     """Serves until `stop`, and carries out what operators ask. Requests come in by its reception, or by its crew."""
 
-    def __init__(self, spec: Spec, *, timeline: Timeline) -> None:
-        self.spec = spec.gateway
+    def __init__(
+        self,
+        spec: Spec,
+        *,
+        timeline: Timeline,
+        inherited: Inheritance = NOTHING,
+        predecessor: Predecessor | None = None,
+    ) -> None:
+        self.spec = self._began_with = spec.gateway
         self.url = ""
         self.clock = SystemClock()
         self._services_spec = spec.services
@@ -60,6 +78,11 @@ class Gateway:
         self._hurry = asyncio.Event()
         self._asked = asyncio.Event()  # to reload
         self._wanted = spec
+        self._reloaded: Callable[[], None] = lambda: None
+        self._inherited = inherited
+        self._predecessor = predecessor
+        self._heir: Successor | None = None
+        self._is_upgrading = False
 
     # -- its life
 
@@ -72,7 +95,10 @@ class Gateway:
         """
         allow_connections(self.spec.connections_max)
         self._state_dir = Path(self.spec.state_dir)
-        with StateDir(self._state_dir), SqliteStore(self._state_dir / "state.sqlite") as self._store:
+        certificate = Certificate(self.spec.tls_certificate, self.spec.tls_key) if self.spec.tls_key else None
+        if self._predecessor is not None:
+            self._inherited = await self._predecessor.left(self.spec)
+        with StateDir(self._state_dir) as self._lock, SqliteStore(self._state_dir / "state.sqlite") as self._store:
             known = {spec.name for spec in self._services_spec}
             for orphan in await stop_orphans(self._state_dir, known):
                 self._tell("stopped-orphan", orphan)
@@ -82,13 +108,11 @@ class Gateway:
                 spawn=lambda work, name: self._reception.spawn(work, name=name),
                 warn=partial(self._tell, "warning"),
             )
-            certificate = Certificate(self.spec.tls_certificate, self.spec.tls_key) if self.spec.tls_key else None
-            listening = await self._take_port()
-            scheme = "http" if certificate is None else "https"
-            self.url = url_of(self.spec.host, listening[0].getsockname()[1], scheme=scheme)
+            listener = self._listener = await self._take_place()
+            self.url = listener.url(scheme="http" if certificate is None else "https")
             with self._crew or nullcontext():
                 async with asyncio.TaskGroup() as self._tasks:
-                    await self._serve(listening, certificate, started=started, beside=beside or nullcontext())
+                    await self._serve(listener, certificate, started=started, beside=beside or nullcontext())
                     await self._containers.close()
 
     def stop(self) -> None:
@@ -97,11 +121,26 @@ class Gateway:
             self._hurry.set()
         self._stop.set()
 
-    def reload(self, spec: Spec) -> None:
+    def upgrade(self, command: Sequence[str], *, environ: Mapping[str, str], left: Left) -> None:
+        """Let a new program take this one's place, without refusing a connection; this one goes on where it cannot.
+
+        `left` is called when it is known who serves: with the new program's id, or with what to go on with.
+        """
+        if self._is_upgrading or self._stop.is_set():
+            self._tell("warning", "an upgrade or the end is under way already")
+            return
+        if self._crew is not None:
+            self._tell("warning", WITH_WORKERS)
+            return
+        self._is_upgrading, self._left = True, left
+        self._reception.spawn(self._upgrade(command, environ), name="upgrade")
+
+    def reload(self, spec: Spec, *, done: Callable[[], None] = lambda: None) -> None:
         """Go on under another configuration without dropping a request; what needs a restart stays as it was.
 
-        One at a time; of several that are asked for meanwhile, the newest counts.
+        One at a time; of several that are asked for meanwhile, the newest counts. `done` is called once it is.
         """
+        self._reloaded = done
         self._wanted = spec
         self._asked.set()
 
@@ -169,7 +208,7 @@ class Gateway:
 
     async def _serve(
         self,
-        listening: Sequence[socket.socket],
+        listener: Listener,
         certificate: Certificate | None,
         *,
         started: Callable[[str], None],
@@ -180,38 +219,46 @@ class Gateway:
             self._tell("stopped-orphan", orphan)
         await self._begin(self._services_spec)
         self._route_all()
-        loops = [
+        self._loops = [
             self._tasks.create_task(self._purge(), name="purge"),
             self._tasks.create_task(self._reload_when_asked(), name="reload"),
         ]
         if self._crew is not None:
-            await self._crew.open(listening, self._tasks)
+            await self._crew.open(listener.sockets, self._tasks)
         else:
-            await self._reception.open(listening, certificate)
+            await self._reception.open(listener.own_sockets(), certificate)
         if certificate is not None:
-            loops.append(self._tasks.create_task(renew(certificate, tell=self._tell), name="certificate"))
+            self._loops.append(self._tasks.create_task(renew(certificate, tell=self._tell), name="certificate"))
         async with beside:
             started(self.url)
+            await self._take_over()
             await self._stop.wait()
-            for loop in loops:
-                loop.cancel()
-            await self._drain()
+            if self._heir is None:
+                self._end_loops()
+                listener.close()
+                listener.remove()
+                await self._drain()
+        if self._heir is not None:
+            await self._leave_to(self._heir)
 
-    async def _take_port(self) -> Sequence[socket.socket]:
-        """Return the sockets to listen by, of workers that an earlier gateway left, where there are any."""
+    def _end_loops(self) -> None:
+        for loop in self._loops:
+            loop.cancel()
+
+    async def _take_place(self) -> Listener:
+        """Return what to listen by, of workers that an earlier gateway left, where there are any."""
         if self.spec.workers != 1 and (missing := doors.missing()):
             raise ConfigError((f"gateway.workers: more than 1 needs Linux, for its {missing}; set workers = 1",))
         count = doors.count_of(self.spec.workers)
         if count == 1:
             await dismiss(self._state_dir, drain_timeout_s=self.spec.drain_timeout_s, tell=self._tell)
         else:
-            self._crew = Crew(self.spec, count=count, home=self._home, tell=self._tell, clock=self.clock)
-            if adopted := await self._crew.adopt():
-                return adopted
-        server = await listen(self.spec.host, self.spec.port, protocol=asyncio.Protocol)
-        own = own_sockets(server)
-        server.close()
-        return own
+            given = self._inherited.sockets
+            self._crew = Crew(self.spec, count=count, given=given, home=self._home, tell=self._tell, clock=self.clock)
+            adopted = await self._crew.adopt()
+            if adopted and not given:
+                return await listen(self.spec, inherited=Inheritance(sockets=tuple(adopted), are_ours=True))
+        return await listen(self.spec, inherited=self._inherited)
 
     def _home(self, name: str) -> Service | None:
         """Return a service by its name, also one that leaves."""
@@ -279,7 +326,7 @@ class Gateway:
         """Finish what is in flight, then stop every replica and let go of every connection."""
         front: Reception | Crew = self._crew or self._reception
         self._containers.closing()
-        in_flight = sum(service.touch.all_in_flight for service in self._services.values())
+        in_flight = self._in_flight()
         text = f"stopping · {in_flight} in flight" if in_flight else "stopping"
         self._tell("closing", text)
         front.shut()
@@ -295,6 +342,9 @@ class Gateway:
         self._reception.close()
         self._tell("stopped", "stopped · every replica has ended")
 
+    def _in_flight(self) -> int:
+        return sum(service.touch.all_in_flight for service in self._services.values())
+
     async def _hurry_up(self) -> None:
         await self._hurry.wait()
         for service in (*self._services.values(), *(service for service, _ in self._leaving.values())):
@@ -307,6 +357,77 @@ class Gateway:
         await service.close(reason=reason, drain_timeout_s=self.spec.drain_timeout_s)
         self._runs.pop(service.spec.name).cancel()
 
+    # -- another gateway takes over
+
+    async def _upgrade(self, command: Sequence[str], environ: Mapping[str, str]) -> None:
+        successor: Successor | None = None
+        try:
+            successor = Successor.start(command, sockets=self._listener.sockets, environ=environ)
+            self._tell("upgrading", f"a new program starts (pid {successor.pid})")
+            await successor.prepared(self._began_with)
+            await successor.turn(self._is_calm)
+        except StateError as error:
+            if successor is not None:
+                await successor.end()
+            self._tell("warning", f"no upgrade, this one goes on: {error}")
+        else:
+            self._let_go(successor)
+        finally:
+            self._is_upgrading = False
+
+    def _is_calm(self) -> bool:
+        slow_s = self.clock.now_s() - HEAD_PATIENCE_S
+        return (
+            not self._leaving
+            and not self._stop.is_set()
+            and all(service.is_settled for service in self._services.values())
+            and not any(
+                connection.is_between and connection.last_s > slow_s for connection in self._reception.connections
+            )
+        )
+
+    def _let_go(self, successor: Successor) -> None:
+        """Leave state, services and sockets, without a pause in which a request could come; in flight it goes on."""
+        self._end_loops()
+        self._reception.shut_doors()
+        for service in self._services.values():
+            service.let_go(reason=HANDED_OVER)
+        for run in self._runs.values():
+            run.cancel()
+        self._containers.closing()
+        self._lock.release()
+        self._heir = self._reception.heir = successor
+        for connection in tuple(self._reception.connections):
+            successor.take(connection)
+        self._stop.set()
+
+    async def _leave_to(self, successor: Successor) -> None:
+        """See the successor serve, finish what is in flight, and give it what is free."""
+        await successor.leave_to(are_ours=self._listener.are_ours)
+        if await successor.serves():
+            self._tell("upgraded", f"the new program serves (pid {successor.pid}) · {self._in_flight()} in flight here")
+            self._listener.close()
+            self._left(successor.pid)
+        else:
+            self._tell("warning", "the new program has failed, this one takes everything back")
+            clients = tuple(successor.take_back())
+            self._left(Inheritance(sockets=self._listener.sockets, are_ours=self._listener.are_ours, clients=clients))
+        await successor.finish(
+            self._reception.connections,
+            busy=lambda: [name for name, service in self._services.items() if service.touch.in_flight],
+            is_hurried=self._hurry.is_set,
+            timeout_s=self.spec.drain_timeout_s,
+        )
+        self._reception.close()
+
+    async def _take_over(self) -> None:
+        """Go on with the clients that another gateway had."""
+        for client, told in self._inherited.clients:
+            await self._reception.welcome(client, told)
+        if self._predecessor is not None:
+            follow = self._predecessor.follow(self._services, welcome=self._reception.welcome)
+            self._reception.spawn(follow, name="predecessor")
+
     # -- a reload
 
     async def _reload_when_asked(self) -> None:
@@ -317,6 +438,7 @@ class Gateway:
                 await self._reload(self._wanted)
             except (StateError, OSError) as error:
                 self._tell("warning", f"the reload was carried out in part: {error}")
+            self._reloaded()
 
     async def _reload(self, spec: Spec) -> None:
         self.spec = self._reception.spec = spec.gateway

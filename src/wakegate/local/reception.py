@@ -11,9 +11,10 @@ from wakegate.core.spec import GatewaySpec
 from wakegate.local.certificate import Certificate
 from wakegate.local.clock import SystemClock
 from wakegate.local.doorstep import Doorstep
+from wakegate.local.introduction import Introduction
 from wakegate.local.lane import Lane
 from wakegate.local.listener import BACKLOG
-from wakegate.local.request.accept import TURNED_AWAY_MAX, ClientConnection
+from wakegate.local.request.accept import TURNED_AWAY_MAX, ClientConnection, Heir
 
 SWEEP_INTERVAL_S = 0.25  # how late a limit of a connection may be noticed
 
@@ -33,6 +34,7 @@ class Reception:
         self.spec = spec
         self.routes = routes
         self.stopping = False
+        self.heir: Heir | None = None
         self.connections: set[ClientConnection] = set()
         self._tell = tell
         self._clock = SystemClock()
@@ -62,15 +64,17 @@ class Reception:
 
     async def open(self, listening: Sequence[socket.socket], certificate: Certificate | None) -> None:
         """Accept from these sockets, which are this reception's own now; by TLS where there is a certificate."""
-        if certificate is None:
-            loop = asyncio.get_running_loop()
+        if certificate is None and not self.spec.proxy_protocol:
             for one in listening:
-                protocol = partial(ClientConnection, self)
-                self._servers.append(await loop.create_server(protocol, sock=one, backlog=BACKLOG))
+                self._servers.append(await self._server_of(one))
             return
+        introduction = Introduction(
+            trusted=lambda: self.spec.trusted_proxies, clock=self._clock, warn=partial(self._tell, "warning")
+        )
         doorstep = Doorstep(
             certificate,
-            protocol=partial(ClientConnection, self, must_be_tls=True),
+            introduction=introduction if self.spec.proxy_protocol else None,
+            protocol=partial(ClientConnection, self, must_be_tls=certificate is not None),
             guard=self.guarded,
             timeout_s=lambda: self.spec.head_timeout_s,
             has_room=lambda waiting: len(self.connections) + waiting < self.spec.connections_max + TURNED_AWAY_MAX,
@@ -79,12 +83,31 @@ class Reception:
             one.listen(BACKLOG)
             self._doors.append(self._tasks.create_task(doorstep.accept(one), name="accept"))
 
-    def shut(self) -> None:
-        """Accept nobody any more, and finish what is being served."""
+    async def _server_of(self, listening: socket.socket) -> asyncio.Server:
+        loop, protocol = asyncio.get_running_loop(), partial(ClientConnection, self)
+        if listening.family == socket.AF_UNIX:
+            return await loop.create_unix_server(protocol, sock=listening, backlog=BACKLOG)
+        return await loop.create_server(protocol, sock=listening, backlog=BACKLOG)
+
+    async def welcome(self, client: socket.socket, told: str) -> None:
+        """Go on with a connection that another gateway had; `told` is its address, where a proxy has told it."""
+        client.setblocking(False)
+        protocol = partial(ClientConnection, self, told)
+        try:
+            await asyncio.get_running_loop().connect_accepted_socket(protocol, client)
+        except OSError:  # it has gone
+            client.close()
+
+    def shut_doors(self) -> None:
+        """Accept nobody any more."""
         for server in self._servers:
             server.close()
         for door in self._doors:
             door.cancel()
+
+    def shut(self) -> None:
+        """Accept nobody any more, and finish what is being served."""
+        self.shut_doors()
         self.stopping = True
         self.drain()
 

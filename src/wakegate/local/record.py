@@ -35,6 +35,11 @@ class Keeper:
         self.since_s = clock.now_s() - max(0.0, (now - self.record.since).total_seconds())
         self._stored_version = self.record.version
         self._is_failing = False
+        self._is_ours = True
+
+    def let_go(self) -> None:
+        """Store nothing more: from now on the record is another gateway's."""
+        self._is_ours = False
 
     def go(self, event: Event, *, kind: str = "", text: str = "", **changes: Any) -> None:
         """Make the phase change of this event, with these fields; tell the timeline where there is something to say."""
@@ -52,7 +57,8 @@ class Keeper:
         """Store these fields under the next version."""
         self.record = replace(self.record, version=self._stored_version + 1, **changes)
         try:
-            self._save()
+            if self._is_ours:
+                self._save()
         except StateError as error:
             self._failed(error)
         else:
@@ -63,7 +69,8 @@ class Keeper:
     def write_wake(self, line: WakeLine) -> None:
         """Store a line of the ledger; without it the wake goes on all the same."""
         try:
-            self.store.write_wake(line)
+            if self._is_ours:
+                self.store.write_wake(line)
         except StateError as error:
             self._failed(error)
 

@@ -11,7 +11,7 @@ from wakegate.core.idle import decide_idle
 from wakegate.core.ledger import WakeLine
 from wakegate.core.pause import decide_pause
 from wakegate.core.phase import Phase
-from wakegate.core.say import say_count, say_duration
+from wakegate.core.say import say_count, say_duration, say_place
 from wakegate.core.status import ServiceStatus
 from wakegate.local.service import Service
 
@@ -97,10 +97,7 @@ def _wakes(service: Service) -> str:
 
 
 def _address(url: str, host: str, path: str) -> str:
-    if not host or host.startswith("*."):
-        return url + path
-    scheme, _, rest = url.partition("://")
-    return f"{scheme}://{host}:{rest.rpartition(':')[2]}{path}"
+    return say_place(url, host="" if host.startswith("*.") else host, path=path)
 
 
 def _memory_bytes(pid: int) -> int:

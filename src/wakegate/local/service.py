@@ -176,6 +176,37 @@ class Service:
     def _is_busy(self) -> bool:
         return bool(self.touch.all_in_flight or self._elsewhere.unheard())
 
+    # -- another gateway takes over
+
+    @property
+    def is_settled(self) -> bool:
+        """Say whether nobody waits and no wake is under way: then another gateway can take it over."""
+        return self._is_open and not self.hold and self.phase is not Phase.WAKING
+
+    def let_go(self, *, reason: str) -> None:
+        """Leave what runs to another gateway: take, write and stop nothing more; who is in flight goes on.
+
+        Whoever runs it cancels that next.
+        """
+        assert self.is_settled
+        self.save_activity()
+        self.book.flush()
+        self.keeper.let_go()
+        self.book.changed = lambda: None
+        self._closing, self._is_open = reason, False
+        self.fleet.forget()
+        self._refresh()
+
+    def guest_came(self) -> None:
+        """A gateway that leaves still has a request in flight here: it counts as one of ours."""
+        self.touch.in_flight += 1
+        self._refresh()
+
+    def guest_left(self) -> None:
+        """It has ended."""
+        self.touch.ended(arrived_s=self.clock.now_s(), counts=True, is_cold=True)
+        self._refresh()
+
     def hurry(self) -> None:
         """Wait neither for what is in flight nor for replicas that take their time to end."""
         self._is_hurried = True

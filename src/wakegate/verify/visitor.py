@@ -1,6 +1,7 @@
 """visitor: a client that comes back when it is asked to, keeps its cookie, and can ask how the service is."""
 
 import json
+import socket
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ FINAL = ("wake-failed", "asleep", "service-unknown")  # coming back soon changes
 SAFE = "/?%:@!$&'()*+,;=~-._"  # what a person has encoded already stays as it is
 HURRIED_MAX = 20  # come-backs at once; a server that counts wrongly must not be asked as fast as we can
 PAUSE_MIN_S, PAUSE_MAX_S = 0.2, 30.0
+UNIX = "unix:"
 
 
 class VisitError(WakegateError):
@@ -67,7 +69,8 @@ class Visitor:
         now_s: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        parts = urlsplit(url)
+        self._unix_path = url.removeprefix(UNIX) if url.startswith(UNIX) else ""
+        parts = urlsplit("http://localhost/" if self._unix_path else url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise VisitError(f'"{url}" is no address; write it as http://127.0.0.1:8080, or a stack as --aws {url}')
         try:
@@ -213,6 +216,8 @@ class Visitor:
         return _Answer(status=response.status, headers=response.headers, body=body)
 
     def _connected(self) -> HTTPConnection:
+        if self._unix_path:
+            return _UnixConnection(self._unix_path)
         host = "127.0.0.1" if self._host == "localhost" or self._host.endswith(".localhost") else self._host
         if self._is_tls:
             return HTTPSConnection(self._host, self._port)
@@ -230,6 +235,20 @@ class Visitor:
             session = value.partition(".")[0]
             if name == self._cookie and session not in self.sessions[-1:]:
                 self.sessions.append(session)
+
+
+class _UnixConnection(HTTPConnection):
+    """HTTP over a Unix socket."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__("localhost")
+        self._path = path
+
+    def connect(self) -> None:
+        """See `HTTPConnection`."""
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(self._path)
 
 
 def _json(body: bytes) -> dict[str, Any]:

@@ -17,3 +17,9 @@ def test_an_address_within_a_trusted_network_is_a_proxy(address: str) -> None:
 def test_everything_else_is_a_stranger(address: str) -> None:
     """What is no address is nobody's."""
     assert not is_proxy(address, TRUSTED)
+
+
+def test_whoever_is_at_the_unix_socket_is_trusted_by_its_own_word_only() -> None:
+    """It has no address: neither 127.0.0.1 nor a network means it."""
+    assert is_proxy("unix", (*TRUSTED, "unix"))
+    assert not is_proxy("127.0.0.2", (*TRUSTED, "unix"))

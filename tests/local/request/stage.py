@@ -13,7 +13,7 @@ from wakegate.core.phase import Phase
 from wakegate.core.progress import Progress
 from wakegate.core.spec import ForwardSpec, GatewaySpec, ProcessSpec, ServiceSpec
 from wakegate.local.lane import Target, Waiter
-from wakegate.local.request.accept import ClientConnection
+from wakegate.local.request.accept import ClientConnection, Heir
 from wakegate.local.visit import CookieVisit, Entry
 
 __all__ = ["BIG", "GET", "OK", "PATIENCE_S", "Answer", "Book", "Client", "Counter", "Peer", "Stage", "eventually"]
@@ -129,6 +129,7 @@ class Stage:
         self.spec = GatewaySpec()
         self.connections: set[ClientConnection] = set()
         self.stopping = False
+        self.heir: Heir | None = None
         self.warnings: list[str] = []
         self._arrivals: asyncio.Queue[Peer] = asyncio.Queue()
         self._peers: list[Peer] = []

@@ -78,3 +78,13 @@ def test_the_kernel_is_told_to_ask(pair: Pair) -> None:
     ours, _ = pair
     watch(ours)
     assert ours.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+
+
+def test_the_other_end_of_a_unix_socket_is_not_asked_for() -> None:
+    """The kernel knows at once; it would refuse the settings of TCP with an error."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX)
+    with ours, theirs:
+        watch(ours)
+        assert not has_ended(ours)
+        theirs.close()
+        assert has_ended(ours)

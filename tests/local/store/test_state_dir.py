@@ -113,3 +113,13 @@ def test_a_full_disk_is_told(tmp_path: Path, full_disk: Callable[[], AbstractCon
 def test_a_directory_that_cannot_be_written_is_told() -> None:
     """A container's root file system is often read-only."""
     assert "/proc/self/.wakegate cannot be used for state: " in why(Path("/proc/self/.wakegate"))
+
+
+def test_a_lock_that_was_let_go_early_is_another_gateways(tmp_path: Path) -> None:
+    """An upgrade: the old gateway still has requests to finish, and must not unlock what is the new one's by then."""
+    with StateDir(tmp_path) as old:
+        old.release()
+        with StateDir(tmp_path):
+            old.__exit__(None, None, None)
+            with pytest.raises(StateError, match="another wakegate"), StateDir(tmp_path):
+                pass

@@ -1,13 +1,13 @@
 """The sockets of the workers: they share an address, and nobody else gets it."""
 
-import asyncio
 import os
 import socket
 
 import pytest
 
 from wakegate.core.errors import StateError
-from wakegate.local.listener import listen, own_sockets
+from wakegate.core.spec import GatewaySpec
+from wakegate.local.listener import listen
 from wakegate.local.workers.doors import addresses_of, bind, count_of, missing, share
 
 pytestmark = pytest.mark.anyio
@@ -33,9 +33,7 @@ def accepted(listening: socket.socket) -> int:
 
 async def test_connections_are_shared_out_and_the_port_is_taken_for_all_others() -> None:
     """The first socket is bound alone, so that a port that is in use is still seen."""
-    server = await listen("127.0.0.1", 0, protocol=asyncio.Protocol)
-    first = own_sockets(server)
-    server.close()
+    first = (await listen(GatewaySpec(port=0))).sockets
     share(first)
     second = bind(addresses_of(first))
     for option in (socket.TCP_KEEPIDLE, socket.TCP_KEEPINTVL, socket.TCP_KEEPCNT):
@@ -49,7 +47,7 @@ async def test_connections_are_shared_out_and_the_port_is_taken_for_all_others()
     assert sum(counts) == 64
     assert 0 not in counts
     with pytest.raises(StateError, match="is taken by another program"):
-        await listen("127.0.0.1", address[1], protocol=asyncio.Protocol)
+        await listen(GatewaySpec(port=address[1]))
     for one in (*first, *second, *clients):
         one.close()
 

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from wakegate.core.spec import GatewaySpec
 from wakegate.local.workers.board import Board
 from wakegate.local.workers.hello import VERSION, Hello, door_of, find, hear_hello, peer_of, say_hello, wait_for_keepers
 
 pytestmark = pytest.mark.anyio
-HELLO = Hello(version=VERSION, pid=1234, slot=2, door=door_of("127.0.0.1", 8080, is_tls=False))
+HELLO = Hello(version=VERSION, pid=1234, slot=2, door=door_of(GatewaySpec()))
 
 
 async def test_a_worker_hands_over_its_board_and_its_sockets() -> None:
@@ -69,4 +70,11 @@ async def test_a_worker_takes_the_place_of_the_one_before_it(tmp_path: Path) -> 
 
 def test_doors_are_told_apart_by_all_that_a_client_sees() -> None:
     """A worker that speaks no TLS is of no use where it is spoken."""
-    assert len({HELLO.door, door_of("127.0.0.1", 8080, is_tls=True), door_of("127.0.0.1", 8081, is_tls=False)}) == 3
+    others = (
+        GatewaySpec(port=8081),
+        GatewaySpec(unix_path="/run/w.sock"),
+        GatewaySpec(tls_key="key.pem"),
+        GatewaySpec(proxy_protocol=True),
+    )
+    with socket.create_server(("127.0.0.1", 0)) as given:
+        assert len({HELLO.door, *map(door_of, others), door_of(GatewaySpec(), given=[given])}) == 6

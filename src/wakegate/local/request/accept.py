@@ -5,6 +5,8 @@ each of them must know what the others have begun.
 """
 
 import asyncio
+import os
+import socket
 import time
 from collections import deque
 from collections.abc import Coroutine
@@ -16,7 +18,7 @@ from wakegate.core.errors import BadRequestError, CrowdedError, HeadTooLargeErro
 from wakegate.core.spec import GatewaySpec
 from wakegate.local.http.head import Body, Header, read_head
 from wakegate.local.http.known import read_known
-from wakegate.local.http.peer import Peer, is_proxy
+from wakegate.local.http.peer import THIS_MACHINE, UNIX, Peer, is_proxy
 from wakegate.local.http.upgrade import Tunnel
 from wakegate.local.lane import Lane
 from wakegate.local.request.answer import answer
@@ -27,8 +29,9 @@ from wakegate.local.request.presence import PROBE_AFTER_S, has_ended, is_reset, 
 PIPELINE_MAX = 128  # requests of one read that wait; those behind are for another connection
 TURNED_AWAY_MAX = 128  # connections beyond `connections_max` that are told so; those beyond these are cut
 
-QUEUED, UNREAD = 1, 8  # why reading is paused, beside those of an exchange; it goes on when no reason is left
-ANY = QUEUED | WAITING | UPSTREAM_FULL | UNREAD
+# Why reading is paused, beside the reasons of an exchange; it goes on when no reason is left.
+QUEUED, UNREAD, PARKED = 1, 8, 16
+ANY = QUEUED | WAITING | UPSTREAM_FULL | UNREAD  # not PARKED: from then on another process reads
 NEVER = -1
 
 
@@ -38,6 +41,11 @@ class Front(Protocol):
     spec: GatewaySpec
     connections: "set[ClientConnection]"
     stopping: bool
+
+    @property
+    def heir(self) -> "Heir | None":
+        """Who is to get the connections that are free."""
+        ...
 
     def route(self, host: str, path: str) -> Lane | None:
         """Return the lane of a host and a path."""
@@ -52,6 +60,14 @@ class Front(Protocol):
         ...
 
 
+class Heir(Protocol):
+    """Takes connections over from a gateway that leaves."""
+
+    def take(self, connection: "ClientConnection") -> None:
+        """Take it if it is free."""
+        ...
+
+
 class ClientConnection(asyncio.Protocol):
     """One connection from a client, for as many requests as it sends."""
 
@@ -59,11 +75,12 @@ class ClientConnection(asyncio.Protocol):
         "_broken", "_head_s", "_headers", "_in_message", "_is_deaf", "_is_probed", "_is_serving", "_is_tls", "_linger",
         "_must_be_tls", "_parser", "_paused", "_queue", "_receiving", "_rest", "_taken_s", "_trailers", "_turned_away",
         "_unread", "_unsent", "_upgrading", "_url", "current", "front", "has_ended", "is_full", "is_lost", "last_s",
-        "peer", "transport", "tunnel",
+        "peer", "told", "transport", "tunnel",
     )  # fmt: skip
 
-    def __init__(self, front: Front, *, must_be_tls: bool = False) -> None:
+    def __init__(self, front: Front, told: str = "", *, must_be_tls: bool = False) -> None:
         self.front = front
+        self.told = told  # the client's address, where the connection has another
         self._must_be_tls = must_be_tls
         self._is_tls = False
         self.current: Exchange | None = None  # the one that is being served
@@ -114,13 +131,14 @@ class ClientConnection(asyncio.Protocol):
     def _peer(self) -> Peer:
         """Say who connected."""
         name = self.transport.get_extra_info("peername")
-        address = str(name[0]) if name else "127.0.0.1"  # None: it has gone already
+        is_unix = not self.told and self._socket.family == socket.AF_UNIX
+        address = self.told or (THIS_MACHINE if is_unix or not name else str(name[0]))  # no name: it has gone already
         self._is_tls = self.transport.get_extra_info("sslcontext") is not None
         trusted = self.front.spec.trusted_proxies
         return Peer(
             address,
             scheme=b"https" if self._is_tls else b"http",
-            is_trusted=bool(trusted) and is_proxy(address, trusted),
+            is_trusted=bool(trusted) and is_proxy(UNIX if is_unix else address, trusted),
         )
 
     def data_received(self, data: bytes) -> None:
@@ -307,6 +325,8 @@ class ClientConnection(asyncio.Protocol):
             self._serve_queue()
         elif self._paused or self._is_deaf or self._upgrading is not None or self._in_message:
             self._go_on()
+        if self.front.heir is not None:
+            self.front.heir.take(self)
 
     def _serve_queue(self) -> None:
         """Serve those that wait: one that ends at once comes by here again, so that this is a loop and no recursion."""
@@ -496,6 +516,35 @@ class ClientConnection(asyncio.Protocol):
     def is_paused(self) -> bool:
         """Say whether the client is made to wait: it cannot send, whatever it wants."""
         return bool(self._paused)
+
+    # -- another gateway takes over
+
+    @property
+    def is_between(self) -> bool:
+        """Say whether a request has begun to come and is not being served yet."""
+        return bool(self._queue) or (self._in_message and self.current is None and not self._is_deaf)
+
+    @property
+    def is_free(self) -> bool:
+        """Say whether nothing has begun that has not ended: another process could go on with it."""
+        is_over = self._is_deaf or self.has_ended or self.is_lost or self.transport.is_closing()
+        is_busy = self.is_between or self.current is not None or self.tunnel is not None or self._upgrading is not None
+        return not is_over and not is_busy and self._linger is None and not self._paused & PARKED
+
+    def park(self) -> None:
+        """Read nothing more; what is spoken in TLS can be told to nobody else, and ends."""
+        if self._is_tls:
+            self.transport.close()
+        else:
+            self.pause(PARKED)
+
+    def give_away(self) -> socket.socket | None:
+        """Return its socket, for another process, and forget it here; None while something is still to be sent."""
+        if self.transport.get_write_buffer_size():
+            return None
+        given = socket.socket(fileno=os.dup(self._socket.fileno()))
+        self.transport.abort()  # closes this descriptor only
+        return given
 
     def drain(self) -> None:
         """Finish what is being served, then close; close at once where nothing is."""

@@ -19,8 +19,11 @@ ENDED = select.POLLHUP | select.POLLERR | getattr(select, "POLLRDHUP", 0)
 def watch(sock: Any, *, interval_s: int = KEEPALIVE_S, probes: int = KEEPALIVE_PROBES) -> None:
     """Let the kernel ask the other side, which may be gone without a word, whether it still knows the connection.
 
-    Connections that a listening socket accepts inherit it.
+    Connections that a listening socket accepts inherit it. Both ends of a Unix socket are on this machine: there it is
+    known at once.
     """
+    if sock.family == socket.AF_UNIX:
+        return
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     for name, value in (
         ("TCP_KEEPIDLE", interval_s),

@@ -36,8 +36,14 @@ class StateDir:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        """Let go of the lock, unless that was done before."""
+        self.release()
+
+    def release(self) -> None:
         """Let go of the lock. The file stays: if it were removed, two gateways could each lock one of that name."""
-        os.close(self._lock)
+        if self._lock >= 0:
+            os.close(self._lock)
+            self._lock = -1
 
     def _make(self) -> None:
         if self.path.exists() and not self.path.is_dir():

@@ -44,13 +44,17 @@ NOTHING = ProcessSpec(command=())  # what runs is not for workers to know: an en
 
 
 class Crew:
-    """`home` finds the service of a name; `tell` takes a kind, a text, and what else a notice has."""
+    """`given` are sockets that somebody else has bound; `home` finds the service of a name.
+
+    `tell` takes a kind, a text, and what else a notice has.
+    """
 
     def __init__(
         self,
         spec: GatewaySpec,
         *,
         count: int,
+        given: Sequence[socket.socket] = (),
         home: Callable[[str], Home | None],
         tell: Callable[..., None],
         clock: Clock,
@@ -61,7 +65,8 @@ class Crew:
         self._tell = tell
         self._clock = clock
         self._state_dir = Path(spec.state_dir)
-        self._door = door_of(spec.host, spec.port, is_tls=bool(spec.tls_key))
+        self._door = door_of(spec, given=given)
+        self._is_one = bool(given or spec.unix_path)  # all accept from the same sockets: no more can be bound beside
         self._hands: dict[int, Hand] = {}  # by number: all that may have something in flight
         self._doors: dict[int, list[socket.socket]] = {}  # by number: what a worker accepts from, or the next one
         self._spare: list[list[socket.socket]] = []  # of workers that leave
@@ -139,14 +144,13 @@ class Crew:
     async def open(self, first: Sequence[socket.socket], tasks: asyncio.TaskGroup) -> None:
         """Let workers accept at these sockets, which are bound, or were adopted, and at more that are bound beside."""
         self._tasks = tasks
-        addresses = doors.addresses_of(first)
         is_taken = bool(self._doors or self._spare)
         spare = self._spare if is_taken else [list(first)]
-        if not is_taken:
+        if not is_taken and not self._is_one:
             doors.share(first)
         while len(self._doors) < self._count:
             number = next(n for n in range(1, 1 + 3 * self._count) if n not in self._hands and n not in self._doors)
-            self._doors[number] = spare.pop() if spare else doors.bind(addresses)
+            self._doors[number] = spare.pop() if spare else self._more(first)
         for sockets in spare:
             doors.close(sockets)
         for number, sockets in self._doors.items():
@@ -156,6 +160,10 @@ class Crew:
         self._looking = tasks.create_task(self._look_after(), name="crew")
         for hand in [hand for number, hand in self._hands.items() if number in self._doors]:
             await hand.begun.wait()
+
+    def _more(self, first: Sequence[socket.socket]) -> list[socket.socket]:
+        """Return what one more worker accepts from."""
+        return [one.dup() for one in first] if self._is_one else doors.bind(doors.addresses_of(first))
 
     # -- its end
 
@@ -276,6 +284,9 @@ class Crew:
         wait_s = backoff_s(count - 1, min_s=BACKOFF_MIN_S, max_s=BACKOFF_MAX_S)
         text = f"{what}, {count} times in a row soon after its start; the next is started in {say_duration(wait_s)}"
         self._tell("worker", text, detail=detail)
+        if self._is_one:  # the others accept there as well
+            await asyncio.sleep(wait_s)
+            return
         addresses = doors.addresses_of(self._doors[number])
         doors.close(self._doors[number])
         self._doors[number] = []

@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import wakegate
+from wakegate.core.spec import GatewaySpec
 
 HELLO_BYTES_MAX, FDS_MAX = 4096, 32
 HELLO_TIMEOUT_S = 60.0  # a machine that starts a worker for each core is busy
@@ -23,7 +24,7 @@ VERSION = wakegate.__version__
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hello:
-    """Who a worker is; `door` is the address as it was configured, and whether TLS is spoken there."""
+    """Who a worker is; `door` is what is spoken there, and the address as it was configured."""
 
     version: str
     pid: int
@@ -47,9 +48,12 @@ class Met:
             one.close()
 
 
-def door_of(host: str, port: int, *, is_tls: bool) -> str:
-    """Name a door: a worker that stands at another one is of no use."""
-    return f"{'https' if is_tls else 'http'} {host}:{port}"
+def door_of(spec: GatewaySpec, *, given: Sequence[socket.socket] = ()) -> str:
+    """Name a door, of sockets that were given where there are any: a worker that stands at another is of no use."""
+    spoken = ("PROXY " if spec.proxy_protocol else "") + ("https" if spec.tls_key else "http")
+    if given:
+        return " ".join([spoken, "given", *(str(one.getsockname()) for one in given)])
+    return f"{spoken} unix:{spec.unix_path}" if spec.unix_path else f"{spoken} {spec.host}:{spec.port}"
 
 
 def say_hello(connection: socket.socket, hello: Hello, *, board_fd: int, listening: Sequence[socket.socket]) -> None:

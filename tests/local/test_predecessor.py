@@ -1,0 +1,116 @@
+"""The gateway before, as the new one sees it."""
+
+import asyncio
+import os
+import socket
+
+import pytest
+from tests.local.request.peer import PATIENCE_S
+
+from wakegate.core.errors import StateError
+from wakegate.core.spec import GatewaySpec
+from wakegate.local.channel import Channel
+from wakegate.local.predecessor import Predecessor
+from wakegate.local.successor import VARIABLE
+
+pytestmark = pytest.mark.anyio
+
+
+class Guests:
+    """A service that counts."""
+
+    count = 0
+
+    def guest_came(self) -> None:
+        """One more."""
+        self.count += 1
+
+    def guest_left(self) -> None:
+        """One less."""
+        self.count -= 1
+
+
+def begin() -> tuple[Channel, Predecessor, dict[str, str]]:
+    """Return the old gateway's end, what the new one makes of its environment, and that."""
+    ours, theirs = Channel.pair()
+    listening = socket.create_server(("127.0.0.1", 0))
+    environ = {VARIABLE: f"{theirs.detach()},{listening.detach()}", "HOME": "/"}
+    predecessor = Predecessor.take(environ)
+    assert predecessor is not None
+    return ours, predecessor, environ
+
+
+def close(ours: Channel, predecessor: Predecessor) -> None:
+    """Let go of everything."""
+    ours.close()
+    predecessor.close()
+
+
+async def test_it_is_taken_out_of_the_environment() -> None:
+    """It would be refused as a setting that does not exist, and an app would keep the sockets open."""
+    ours, predecessor, environ = begin()
+    assert environ == {"HOME": "/"}
+    assert not any(os.get_inheritable(one.fileno()) for one in predecessor.sockets)
+    close(ours, predecessor)
+
+
+def test_without_one_there_is_none() -> None:
+    """As at every start that is no upgrade."""
+    assert Predecessor.take({}) is None
+
+
+@pytest.mark.parametrize("text", ["x", "9999", "9999,9998"])
+def test_what_a_person_has_written_there_is_refused(text: str) -> None:
+    """It is not for people."""
+    with pytest.raises(StateError, match=f"{VARIABLE}={text} names no sockets; it is set by a gateway, unset it"):
+        Predecessor.take({VARIABLE: text})
+
+
+async def test_one_that_goes_on_itself_is_not_taken_over_from() -> None:
+    """It has found that it cannot leave, or has ended: two would serve."""
+    ours, predecessor, _ = begin()
+    async with asyncio.timeout(PATIENCE_S), asyncio.TaskGroup() as tasks:
+        left = tasks.create_task(refused(predecessor))
+        packet = await ours.receive()
+        assert packet is not None
+        assert packet.facts["spec"]["state_dir"] == ".wakegate"
+        ours.close()
+    assert "goes on, or has ended" in left.result()
+    close(ours, predecessor)
+
+
+async def test_services_stay_for_its_guests_until_it_says_so_or_ends() -> None:
+    """A download of an hour is no request of ours, and yet its app must not be stopped."""
+    ours, predecessor, _ = begin()
+    web, api = Guests(), Guests()
+    welcomed: asyncio.Queue[str] = asyncio.Queue()
+
+    async def welcome(client: socket.socket, told: str) -> None:
+        client.close()
+        welcomed.put_nowait(told)
+
+    async with asyncio.timeout(PATIENCE_S), asyncio.TaskGroup() as tasks:
+        tasks.create_task(predecessor.follow({"web": web, "api": api}, welcome=welcome))
+        serving = await ours.receive()
+        assert serving is not None
+        assert serving.word == "serving"
+        for name in ("web", "api", "removed by a reload"):
+            await ours.send("busy", service=name)
+        await ours.send("idle", service="api")
+        client, served = socket.socketpair()
+        with client, served:
+            await ours.send("client", [served], told="203.0.113.9")
+        assert await welcomed.get() == "203.0.113.9"
+        assert (web.count, api.count) == (1, 0)
+        ours.close()
+    assert (web.count, api.count) == (0, 0)
+    close(ours, predecessor)
+
+
+async def refused(predecessor: Predecessor) -> str:
+    """Return why it is not taken over from."""
+    try:
+        await predecessor.left(GatewaySpec())
+    except StateError as error:
+        return str(error)
+    return ""

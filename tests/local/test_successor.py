@@ -1,0 +1,133 @@
+"""A new program as the old one sees it: every way in which it does not take over."""
+
+import asyncio
+import os
+import socket
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from tests.local.test_gateway import Told, site, web
+
+from wakegate.core.errors import StateError
+from wakegate.core.spec import GatewaySpec
+from wakegate.local.gateway import Gateway
+from wakegate.local.inherited import Inheritance
+from wakegate.local.successor import Successor
+
+pytestmark = pytest.mark.anyio
+BEGIN = """
+import asyncio, os, sys
+from wakegate.core.spec import GatewaySpec
+from wakegate.local.predecessor import Predecessor
+predecessor = Predecessor.take(os.environ)
+"""
+PREPARED = BEGIN + "asyncio.run(predecessor.left(GatewaySpec()))\n"
+
+
+@asynccontextmanager
+async def successor(script: str) -> AsyncIterator[Successor]:
+    """Start a program of these lines; nothing of it is left behind."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        started = Successor.start([sys.executable, "-c", script], sockets=[listening], environ=os.environ)
+    try:
+        yield started
+    finally:
+        await started.end()
+
+
+async def test_one_that_is_prepared_is_told_when_everything_is_its_own() -> None:
+    """Not before: two gateways of one state directory would undo each other."""
+    script = BEGIN + (
+        "async def main():\n"
+        "    inherited = await predecessor.left(GatewaySpec())\n"
+        "    assert inherited.are_ours and len(inherited.sockets) == 1\n"
+        "    await predecessor.follow({}, welcome=None)\n"
+        "asyncio.run(main())"
+    )
+    async with successor(script) as new:
+        await new.prepared(GatewaySpec())
+        await new.turn(lambda: True)
+        await new.leave_to(are_ours=True)
+        assert await new.serves()
+
+
+async def test_one_that_ends_before_it_is_prepared_is_told_by_its_status() -> None:
+    """Its file has a problem, its code does not load: what it wrote stands in the same terminal."""
+    async with successor("raise SystemExit(2)") as new:
+        with pytest.raises(StateError, match="the new program ended with status 2 before it was ready"):
+            await new.prepared(GatewaySpec())
+
+
+async def test_one_that_ends_while_it_waits_for_its_turn_is_noticed() -> None:
+    """A wake may take minutes; whoever asked for the upgrade learns at once."""
+    impatient = BEGIN + "asyncio.run(asyncio.wait_for(predecessor.left(GatewaySpec()), 0.1))"
+    async with successor(impatient) as new:
+        await new.prepared(GatewaySpec())
+        with pytest.raises(StateError, match="ended with status 1"):
+            await new.turn(lambda: False)
+
+
+async def test_one_that_was_told_other_things_is_refused() -> None:
+    """It would serve on the old address all the same, or leave the apps and sessions behind."""
+    async with successor(PREPARED) as new:
+        with pytest.raises(StateError, match=r"port is 99 here and 8080 in its configuration; that needs a restart"):
+            await new.prepared(GatewaySpec(port=99))
+
+
+async def test_one_that_fails_when_all_is_its_own_does_not_serve() -> None:
+    """The disk is full: then the old one has to go on, and must know."""
+    async with successor(PREPARED) as new:
+        await new.prepared(GatewaySpec())
+        await new.leave_to(are_ours=True)
+        assert not await new.serves()
+
+
+async def test_a_program_that_is_not_there_is_named() -> None:
+    """Somebody has removed the old environment before the new one was started."""
+    with pytest.raises(StateError, match=r"/missing/python cannot be started: No such file or directory"):
+        Successor.start(["/missing/python"], sockets=[], environ=os.environ)
+
+
+async def test_its_turn_comes_at_once_where_nobody_waits() -> None:
+    """Between the look and what follows there is no moment in which a request could come."""
+    async with successor(PREPARED) as new:
+        turn = asyncio.ensure_future(new.turn(lambda: True))
+        await asyncio.sleep(0)
+        assert turn.done()
+
+
+FAILS = """
+import asyncio, os
+from wakegate.core.spec import GatewaySpec
+from wakegate.local.predecessor import Predecessor
+predecessor = Predecessor.take(os.environ)
+asyncio.run(predecessor.left(GatewaySpec(host=os.environ["H"], port=0, state_dir=os.environ["DIR"])))
+raise SystemExit(1)
+"""
+
+
+async def test_a_new_program_that_fails_when_all_is_its_own_gives_everything_back(tmp_path: Path) -> None:
+    """Its disk is full, its release is broken: the old program goes on with the sockets, the clients and the apps."""
+    async with site(tmp_path, web(tmp_path)) as here, asyncio.TaskGroup() as tasks:
+        slow = tasks.create_task(here.get("/slow"))
+        await here.until((tmp_path / "arrived").exists)
+        before = (await here.get()).text  # on a connection of its own, which stays open
+        left: asyncio.Future[int | Inheritance] = asyncio.get_running_loop().create_future()
+        environ = {**os.environ, "DIR": str(tmp_path / "state"), "H": "127.0.0.1"}
+        here.gateway.upgrade([sys.executable, "-c", FAILS], environ=environ, left=left.set_result)
+        inherited = await asyncio.wait_for(left, 30)
+        assert isinstance(inherited, Inheritance)
+        assert len(inherited.clients) == 1
+        again = Gateway(here.spec(web(tmp_path)), timeline=Told(here.notices), inherited=inherited)
+        started = asyncio.Event()
+        running = tasks.create_task(again.run(started=lambda _: started.set()))
+        await started.wait()
+        assert again.url == here.gateway.url
+        assert (await here.get()).text == before
+        (tmp_path / "go").touch()
+        assert (await slow).text == before
+        again.stop()
+        await running
