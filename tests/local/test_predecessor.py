@@ -107,6 +107,31 @@ async def test_services_stay_for_its_guests_until_it_says_so_or_ends() -> None:
     close(ours, predecessor)
 
 
+async def test_what_it_has_in_flight_counts_before_any_service_may_sleep() -> None:
+    """A service with a short idle timeout would stop its app under that request in its first moment here."""
+    ours, predecessor, _ = begin()
+    web, api, late = Guests(), Guests(), Guests()
+    async with asyncio.timeout(PATIENCE_S), asyncio.TaskGroup() as tasks:
+        left = tasks.create_task(predecessor.left(GatewaySpec()))
+        assert await ours.receive() is not None
+        await ours.send("yours", are_ours=True, busy=["web", "late"])
+        assert (await left).are_ours
+        predecessor.come({"web": web, "api": api})
+        predecessor.come({"late": late})  # by a reload
+        assert (web.count, api.count, late.count) == (1, 0, 0)
+        tasks.create_task(predecessor.follow({"web": web, "api": api}, welcome=nobody))
+        await ours.send("idle", service="web")
+        await ours.send("busy", service="web")
+        ours.close()
+    assert (web.count, api.count) == (0, 0)
+    close(ours, predecessor)
+
+
+async def nobody(client: socket.socket, told: str) -> None:
+    """Welcome no client."""
+    pytest.fail(f"nobody was handed over, but {client} of {told}")
+
+
 async def refused(predecessor: Predecessor) -> str:
     """Return why it is not taken over from."""
     try:

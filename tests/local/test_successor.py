@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from tests.local.request.peer import PATIENCE_S
 from tests.local.test_gateway import Told, site, web
 
 from wakegate.core.errors import StateError
@@ -50,7 +51,7 @@ async def test_one_that_is_prepared_is_told_when_everything_is_its_own() -> None
     async with successor(script) as new:
         await new.prepared(GatewaySpec())
         await new.turn(lambda: True)
-        await new.leave_to(are_ours=True)
+        await new.leave_to(are_ours=True, busy=[])
         assert await new.serves()
 
 
@@ -81,7 +82,7 @@ async def test_one_that_fails_when_all_is_its_own_does_not_serve() -> None:
     """The disk is full: then the old one has to go on, and must know."""
     async with successor(PREPARED) as new:
         await new.prepared(GatewaySpec())
-        await new.leave_to(are_ours=True)
+        await new.leave_to(are_ours=True, busy=[])
         assert not await new.serves()
 
 
@@ -89,6 +90,13 @@ async def test_a_program_that_is_not_there_is_named() -> None:
     """Somebody has removed the old environment before the new one was started."""
     with pytest.raises(StateError, match=r"/missing/python cannot be started: No such file or directory"):
         Successor.start(["/missing/python"], sockets=[], environ=os.environ)
+
+
+async def test_one_that_would_have_other_processes_is_refused() -> None:
+    """Workers accept by sockets of their own: whoever wants another number of them restarts."""
+    async with successor(PREPARED) as new:
+        with pytest.raises(StateError, match=r"workers is 2 here and 1 in its configuration; that needs a restart"):
+            await new.prepared(GatewaySpec(workers=2))
 
 
 async def test_its_turn_comes_at_once_where_nobody_waits() -> None:
@@ -118,13 +126,13 @@ async def test_a_new_program_that_fails_when_all_is_its_own_gives_everything_bac
         left: asyncio.Future[int | Inheritance] = asyncio.get_running_loop().create_future()
         environ = {**os.environ, "DIR": str(tmp_path / "state"), "H": "127.0.0.1"}
         here.gateway.upgrade([sys.executable, "-c", FAILS], environ=environ, left=left.set_result)
-        inherited = await asyncio.wait_for(left, 30)
+        inherited = await asyncio.wait_for(left, PATIENCE_S)
         assert isinstance(inherited, Inheritance)
         assert len(inherited.clients) == 1
         again = Gateway(here.spec(web(tmp_path)), timeline=Told(here.notices), inherited=inherited)
         started = asyncio.Event()
         running = tasks.create_task(again.run(started=lambda _: started.set()))
-        await started.wait()
+        await asyncio.wait_for(started.wait(), PATIENCE_S)
         assert again.url == here.gateway.url
         assert (await here.get()).text == before
         (tmp_path / "go").touch()

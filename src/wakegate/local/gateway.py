@@ -268,6 +268,8 @@ class Gateway:
         """Let these services live, and return when each has taken over what an earlier gateway left of it."""
         begun = [self._service_of(spec) for spec in specs]
         self._services |= {service.spec.name: service for service in begun}
+        if self._predecessor is not None:
+            self._predecessor.come({service.spec.name: service for service in begun})
         self._link()
         for service in begun:
             name = service.spec.name
@@ -403,7 +405,7 @@ class Gateway:
 
     async def _leave_to(self, successor: Successor) -> None:
         """See the successor serve, finish what is in flight, and give it what is free."""
-        await successor.leave_to(are_ours=self._listener.are_ours)
+        await successor.leave_to(are_ours=self._listener.are_ours, busy=self._busy())
         if await successor.serves():
             self._tell("upgraded", f"the new program serves (pid {successor.pid}) · {self._in_flight()} in flight here")
             self._listener.close()
@@ -414,11 +416,14 @@ class Gateway:
             self._left(Inheritance(sockets=self._listener.sockets, are_ours=self._listener.are_ours, clients=clients))
         await successor.finish(
             self._reception.connections,
-            busy=lambda: [name for name, service in self._services.items() if service.touch.in_flight],
+            busy=self._busy,
             is_hurried=self._hurry.is_set,
             timeout_s=self.spec.drain_timeout_s,
         )
         self._reception.close()
+
+    def _busy(self) -> list[str]:
+        return [name for name, service in self._services.items() if service.touch.in_flight]
 
     async def _take_over(self) -> None:
         """Go on with the clients that another gateway had."""

@@ -36,6 +36,8 @@ class Predecessor:
     def __init__(self, channel: Channel, sockets: tuple[socket.socket, ...]) -> None:
         self.sockets = sockets
         self._channel = channel
+        self._guested: dict[str, Guested] = {}
+        self._busy: set[str] = set()  # where it had requests in flight when it left
 
     @classmethod
     def take(cls, environ: MutableMapping[str, str]) -> Self | None:
@@ -62,14 +64,24 @@ class Predecessor:
         if packet is None:
             self.close()
             raise StateError(GONE)
+        self._busy = set(packet.facts["busy"])
         return Inheritance(sockets=self.sockets, are_ours=packet.facts["are_ours"])
+
+    def come(self, services: Mapping[str, Guested]) -> None:
+        """Count what it still has in flight, before any of these services may go to sleep."""
+        busy, self._busy = self._busy & services.keys(), set()
+        for name in busy:
+            self._come(name, services[name])
+
+    def _come(self, name: str, service: Guested) -> None:
+        self._guested[name] = service
+        service.guest_came()
 
     async def follow(self, services: Mapping[str, Guested], *, welcome: Welcome) -> None:
         """Say that this one serves; take the clients that are handed on, and let services stay for what is not done.
 
         Return when the other has ended.
         """
-        guested: dict[str, Guested] = {}
         with suppress(OSError):  # it has ended
             await self._channel.send("serving")
         while (packet := await self._channel.receive()) is not None:
@@ -77,11 +89,10 @@ class Predecessor:
             if packet.word == "client":
                 await welcome(packet.sockets[0], packet.facts["told"])
             elif packet.word == "busy" and name in services:
-                guested[name] = services[name]
-                guested[name].guest_came()
-            elif packet.word == "idle" and name in guested:
-                guested.pop(name).guest_left()
-        for service in guested.values():
+                self._come(name, services[name])
+            elif packet.word == "idle" and name in self._guested:
+                self._guested.pop(name).guest_left()
+        for service in self._guested.values():
             service.guest_left()
         self._channel.close()
 

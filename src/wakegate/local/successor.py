@@ -3,7 +3,7 @@
 It begins as a child with the listening sockets and one end of a channel, and reads its configuration:
 
     new → old   prepared (what it would listen on and where it keeps state)
-    old → new   yours: the state directory is free, nothing is accepted here any more
+    old → new   yours: the state directory is free, nothing is accepted here any more; which services are busy
     new → old   serving
     old → new   client, with its socket, for each connection that is free; busy and idle, by service
 """
@@ -102,10 +102,11 @@ class Successor:
 
     # -- what it is given
 
-    async def leave_to(self, *, are_ours: bool) -> None:
+    async def leave_to(self, *, are_ours: bool, busy: Iterable[str]) -> None:
         """Tell it that everything is its own now; `are_ours`: the sockets are what the configuration says."""
+        self._busy = set(busy)
         with suppress(OSError):  # it has gone: `serves` will say so
-            await self._channel.send("yours", are_ours=are_ours)
+            await self._channel.send("yours", are_ours=are_ours, busy=sorted(self._busy))
 
     def take(self, connection: ClientConnection) -> None:
         """Keep a connection that is free for it: what comes from now on is for it to read."""

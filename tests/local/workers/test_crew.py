@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -28,12 +28,21 @@ pytestmark = pytest.mark.anyio
 class Gateway:
     """As much of a gateway as a crew needs: one service that is awake, and a timeline."""
 
-    def __init__(self, state_dir: Path, app: App, *, count: int, tasks: asyncio.TaskGroup) -> None:
+    def __init__(
+        self,
+        state_dir: Path,
+        app: App,
+        *,
+        count: int,
+        given: Sequence[socket.socket] = (),
+        tasks: asyncio.TaskGroup,
+    ) -> None:
+        self.given = given
         self.spec = GatewaySpec(port=0, state_dir=str(state_dir))
         self.home = Home()
         self.home.here = app.target
         self.told: list[tuple[str, str]] = []
-        self.crew = Crew(self.spec, count=count, home=self._home, tell=self._tell, clock=SystemClock())
+        self.crew = Crew(self.spec, count=count, given=given, home=self._home, tell=self._tell, clock=SystemClock())
         self._tasks = tasks
 
     def _home(self, name: str) -> Home | None:
@@ -48,7 +57,9 @@ class Gateway:
         self.beside: Beside = self.crew.beside("web")
         self.beside.publish(warm(self.home.here))
         self.crew.configure(self.spec, [spec(), spec("hidden", is_routed=False)])
-        if not first:
+        if self.given:
+            first = self.given
+        elif not first:
             listening = socket.socket()
             listening.bind(("127.0.0.1", 0))
             first = [listening]
@@ -82,12 +93,14 @@ class Gateway:
 
 
 @asynccontextmanager
-async def gateway(state_dir: Path, *, count: int = 2) -> AsyncIterator[tuple[Gateway, App]]:
+async def gateway(
+    state_dir: Path, *, count: int = 2, given: Sequence[socket.socket] = ()
+) -> AsyncIterator[tuple[Gateway, App]]:
     """Have a crew that serves one service."""
     with SqliteStore(state_dir / "state.sqlite"):
         pass
     async with asyncio.timeout(100), App() as app, asyncio.TaskGroup() as tasks:
-        one = Gateway(state_dir, app, count=count, tasks=tasks)
+        one = Gateway(state_dir, app, count=count, given=given, tasks=tasks)
         await one.begin()
         try:
             yield one, app
@@ -136,6 +149,19 @@ async def test_those_that_end_again_and_again_are_started_later(tmp_path: Path) 
             await here.new_one(than=before)
         assert "2 times in a row soon after its start; the next is started in 1 s" in here.told[-1][1]
         assert (await here.get()).status_code == 200
+
+
+async def test_all_accept_from_sockets_that_were_given(tmp_path: Path) -> None:
+    """They cannot be bound again, and stay open whatever ends: while one is started later, the others accept."""
+    with socket.create_server(("127.0.0.1", 0)) as given:
+        async with gateway(tmp_path, given=[given]) as (here, _):
+            for _ in range(2):
+                before = here.pids()
+                os.kill(before[0], signal.SIGKILL)
+                assert (await here.get()).status_code == 200
+                await here.new_one(than=before)
+            assert not given.getsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT)
+            assert given.fileno() >= 0
 
 
 async def test_one_that_acknowledges_nothing_is_killed(tmp_path: Path) -> None:
