@@ -34,6 +34,7 @@ from wakegate.local.service import Service
 from wakegate.local.sessions import SessionBook
 from wakegate.local.store.sqlite import SqliteStore
 from wakegate.local.store.state_dir import StateDir
+from wakegate.local.turns import Turns
 from wakegate.ports import Timeline, Workload
 
 SWEEP_INTERVAL_S = 0.25  # how late a limit of a connection may be noticed
@@ -52,6 +53,7 @@ class Gateway:
         self.stopping = False
         self.connections: set[ClientConnection] = set()
         self.clock = SystemClock()
+        self._turns = Turns()
         self._services_spec = spec.services
         self._services: dict[str, Service] = {}
         self._runs: dict[str, asyncio.Task[None]] = {}
@@ -231,6 +233,7 @@ class Gateway:
             store=self._store,
             book=book,
             clock=self.clock,
+            turns=self._turns,
             timeline=self._timeline,
             shut=shut,
         )
