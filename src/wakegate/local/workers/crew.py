@@ -2,6 +2,9 @@
 
 A worker ends only because it was told to, or because it broke: then it is replaced, at once the first time. Nobody
 who waits to be accepted is refused meanwhile, as the keeper has a copy of each socket.
+
+Over 300 lines because who is started, taken over, replaced and ended is one table of numbers, processes and sockets:
+each step must know what the others have begun.
 """
 
 import asyncio
