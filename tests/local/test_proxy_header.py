@@ -82,6 +82,7 @@ def test_anything_is_a_header_or_the_one_error_or_wants_more(data: bytes) -> Non
     "line",
     [
         b"PROXY TCP4 1.2.3.4 1.2.3.5 1 2\n",
+        b"PROXY TCP4 1.2.3.4 1.2.3.5 1 22\n",
         b"PROXY TCP4 1.2.3.4 1.2.3.5 1 2 \r\n",
         b"PROXY  TCP4 1.2.3.4 1.2.3.5 1 2\r\n",
         b"PROXY TCP4 1.2.3.4 1.2.3.5 1\r\n",

@@ -3,6 +3,7 @@
 import asyncio
 import socket
 import ssl
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -148,6 +149,29 @@ async def test_its_doors_shut_and_who_is_inside_stays() -> None:
         with kept, socket.create_connection(("127.0.0.1", here.port)):
             accepted, _ = await asyncio.to_thread(kept.accept)
             accepted.close()
+
+
+async def test_who_has_just_come_is_expected_to_speak(tmp_path: Path) -> None:
+    """What TLS has agreed on, or is about to, cannot be handed over: a successor waits, but not for the silent."""
+    pair = make_pair(tmp_path)
+    context = ssl.create_default_context(cafile=str(pair.certificate))
+    context.check_hostname = False
+    async with place(Certificate(str(pair.certificate), str(pair.key))) as (here, _):
+        began_s = time.monotonic()
+        silent = await here.client()
+        await eventually(lambda: here.reception.is_expecting(since_s=began_s), "it is at the door")
+        assert not here.reception.is_expecting(since_s=time.monotonic())
+        silent.close()
+        await eventually(lambda: not here.reception.is_expecting(since_s=began_s), "it has gone")
+        client = await here.client(context)
+        await eventually(lambda: here.reception.connections, "it is in")
+        assert here.reception.is_expecting(since_s=began_s)
+        assert not here.reception.is_expecting(since_s=time.monotonic())
+        client.send(GET)
+        assert (await client.answer()).status == 200
+        await eventually(lambda: not here.reception.is_expecting(since_s=began_s), "it has spoken")
+        client.send(GET[:-2])
+        await eventually(lambda: here.reception.is_expecting(since_s=began_s), "it has begun another request")
 
 
 async def test_a_bug_beside_a_request_is_told_and_ends_nothing_else() -> None:

@@ -99,12 +99,20 @@ async def test_one_that_would_have_other_processes_is_refused() -> None:
             await new.prepared(GatewaySpec(workers=2))
 
 
-async def test_its_turn_comes_at_once_where_nobody_waits() -> None:
-    """Between the look and what follows there is no moment in which a request could come."""
+async def test_between_the_look_and_what_follows_nobody_can_come() -> None:
+    """Nothing else runs there; and before the look, whoever has been accepted is known to be here."""
+    steps: list[str] = []
+
+    def has_come() -> bool:
+        asyncio.get_running_loop().call_soon(steps.append, "somebody comes")
+        steps.append("look")
+        return True
+
     async with successor(PREPARED) as new:
-        turn = asyncio.ensure_future(new.turn(lambda: True))
-        await asyncio.sleep(0)
-        assert turn.done()
+        asyncio.get_running_loop().call_soon(steps.append, "accepted before")
+        await new.turn(has_come)
+        steps.append("let go")
+    assert steps[:3] == ["accepted before", "look", "let go"]
 
 
 FAILS = """

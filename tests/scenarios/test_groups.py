@@ -3,7 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 
 from tests.scenarios.conftest import Start
-from tests.scenarios.gateway import alive
+from tests.scenarios.gateway import alive, eventually
 
 GROUP = """
 [service.web]
@@ -38,7 +38,8 @@ def test_a_request_wakes_what_its_service_needs_first(wakegate: Start) -> None:
         assert answer.result().status_code == 200
     gateway.wait_for("asleep", service="web")
     gateway.wait_for("asleep", service="db")
-    assert [alive(pid) for pid in gateway.started_pids()] == [False, False]
+    assert gateway.starts() == 2
+    eventually(lambda: not any(map(alive, gateway.started_pids())), what="both have ended")
 
 
 def test_what_is_used_is_not_put_to_sleep_but_by_force(wakegate: Start) -> None:

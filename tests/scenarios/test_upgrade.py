@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 
 import httpx
+import pytest
 from tests.local.certificates import make_pair
 from tests.scenarios.conftest import PLAIN, WAITING, Start
 from tests.scenarios.gateway import PATIENCE_S, Wakegate, alive, eventually
@@ -168,6 +169,51 @@ def test_https_goes_on_with_the_new_program(wakegate: Start, tmp_path: Path) -> 
     app = gateway.get().json()["pid"]
     gateway.upgrade()
     assert gateway.get().json()["pid"] == app
+
+
+@pytest.mark.parametrize("door", ["TLS", "PROXY"])
+def test_nobody_is_cut_at_the_door(wakegate: Start, tmp_path: Path, door: str) -> None:
+    """A handshake cannot be handed over half-way: the old program leaves when nobody is at one."""
+    pair = make_pair(tmp_path)
+    config = {
+        "TLS": f'tls_certificate = "{pair.certificate}"\ntls_key = "{pair.key}"\n',
+        "PROXY": 'proxy_protocol = true\ntrusted_proxies = ["127.0.0.1"]\n',
+    }
+    gateway = wakegate(f"[gateway]\n{config[door]}{PLAIN}")
+    seen: Counter[str] = Counter()
+    is_over = threading.Event()
+
+    def come() -> None:
+        while not is_over.is_set():
+            try:
+                seen[arrive(gateway, door)] += 1
+            except (httpx.TransportError, OSError) as error:
+                seen[repr(error)] += 1
+
+    with ThreadPoolExecutor(3) as pool:
+        coming = [pool.submit(come) for _ in range(3)]
+        try:
+            for _ in range(2):
+                gateway.upgrade()
+                eventually(partial(has_seen, seen, seen.total() + 20), what="more have come")
+        finally:
+            is_over.set()
+    for one in coming:
+        one.result()
+    assert dict(seen) == {"200": seen.total()}
+
+
+def has_seen(seen: Counter[str], count: int) -> bool:
+    """Say whether so many have been answered."""
+    return seen.total() >= count
+
+
+def arrive(gateway: Wakegate, door: str) -> str:
+    """Ask on a new connection; return the status."""
+    if door == "TLS":
+        return str(gateway.get().status_code)
+    request = b"PROXY TCP4 203.0.113.9 127.0.0.1 1 2\r\nGET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+    return gateway.exchange(request)[9:12].decode()
 
 
 def gone(pid: int) -> bool:

@@ -7,6 +7,7 @@ would leave nothing but a connection that ended.
 
 import asyncio
 import socket
+import time
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from functools import partial
@@ -47,7 +48,11 @@ class Doorstep:
         self._guard = guard
         self._timeout_s = timeout_s
         self._has_room = has_room
-        self._waiting = 0
+        self._at_door: dict[socket.socket, float] = {}  # and since when
+
+    def came_since(self, when_s: float) -> bool:
+        """Say whether somebody is at it who has come after that."""
+        return any(came_s > when_s for came_s in self._at_door.values())
 
     async def accept(self, listening: socket.socket) -> None:
         """Accept until it is cancelled; then close the socket, and cut those in their handshake: they asked nothing."""
@@ -65,8 +70,8 @@ class Doorstep:
         except OSError:  # no more files: those that are open end some time, and the rest waits in the backlog
             await asyncio.sleep(SHORT_OF_FILES_S)
             return
-        if self._has_room(self._waiting):
-            self._waiting += 1
+        if self._has_room(len(self._at_door)):
+            self._at_door[client] = time.monotonic()
             tasks.create_task(self._guard(self._welcome(client)), name="handshake")
         else:
             client.close()
@@ -82,7 +87,7 @@ class Doorstep:
                     await self._hand_on(client, protocol=partial(self._protocol, told))
                 is_in = True
         finally:
-            self._waiting -= 1
+            del self._at_door[client]
             if not is_in:
                 client.close()
 

@@ -41,7 +41,7 @@ from wakegate.ports import Timeline, Workload
 
 PURGE_INTERVAL_S = 60.0  # how late an expired session leaves the file
 GOING_DOWN = "the gateway is going down"
-HEAD_PATIENCE_S = 1.0  # a client that has sent half a head, and nothing for so long, is not waited for
+HEAD_PATIENCE_S = 1.0  # a client that has sent half a head or handshake, and nothing for so long, is not waited for
 HANDED_OVER = "a new gateway takes over"
 WITH_WORKERS = (
     "with workers an upgrade is a restart, so this one goes on; end it by SIGKILL and start the new one: "
@@ -378,14 +378,11 @@ class Gateway:
             self._is_upgrading = False
 
     def _is_calm(self) -> bool:
-        slow_s = self.clock.now_s() - HEAD_PATIENCE_S
         return (
             not self._leaving
             and not self._stop.is_set()
             and all(service.is_settled for service in self._services.values())
-            and not any(
-                connection.is_between and connection.last_s > slow_s for connection in self._reception.connections
-            )
+            and not self._reception.is_expecting(since_s=self.clock.now_s() - HEAD_PATIENCE_S)
         )
 
     def _let_go(self, successor: Successor) -> None:

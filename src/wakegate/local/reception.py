@@ -40,6 +40,7 @@ class Reception:
         self._clock = SystemClock()
         self._doors: list[asyncio.Task[None]] = []
         self._servers: list[asyncio.Server] = []
+        self._doorstep: Doorstep | None = None  # where connections do not begin with HTTP
 
     def begin(self, tasks: asyncio.TaskGroup) -> None:
         """Use this task group from now on, and enforce the limits until `close`."""
@@ -71,7 +72,7 @@ class Reception:
         introduction = Introduction(
             trusted=lambda: self.spec.trusted_proxies, clock=self._clock, warn=partial(self._tell, "warning")
         )
-        doorstep = Doorstep(
+        doorstep = self._doorstep = Doorstep(
             certificate,
             introduction=introduction if self.spec.proxy_protocol else None,
             protocol=partial(ClientConnection, self, must_be_tls=certificate is not None),
@@ -97,6 +98,12 @@ class Reception:
             await asyncio.get_running_loop().connect_accepted_socket(protocol, client)
         except OSError:  # it has gone
             client.close()
+
+    def is_expecting(self, *, since_s: float) -> bool:
+        """Say whether somebody has come, or has begun a request, after that, and is not being served yet."""
+        if self._doorstep is not None and self._doorstep.came_since(since_s):
+            return True
+        return any(one.last_s > since_s and (one.is_between or one.is_new) for one in self.connections)
 
     def shut_doors(self) -> None:
         """Accept nobody any more."""

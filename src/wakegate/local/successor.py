@@ -71,13 +71,19 @@ class Successor:
         return self.is_serving
 
     async def turn(self, has_come: Callable[[], bool]) -> None:
-        """Return at once when its turn has come; raise `StateError` where that takes too long, or it has ended."""
+        """Return at once when its turn has come; raise `StateError` where that takes too long, or it has ended.
+
+        It looks only after a timer: then the loop has made known every connection that it has accepted. After a
+        packet, those that were accepted in the same moment are still to come.
+        """
         try:
             async with asyncio.timeout(TURN_TIMEOUT_S):
-                while not has_come():
+                while True:
+                    await asyncio.sleep(LOOK_INTERVAL_S)
+                    if has_come():
+                        return
                     if self._process.poll() is not None:
                         raise StateError(await self._why_ended())
-                    await asyncio.sleep(LOOK_INTERVAL_S)
         except TimeoutError as error:
             patience = say_duration(TURN_TIMEOUT_S)
             raise StateError(f"for {patience} there was no moment without a request that waits; try again") from error

@@ -525,6 +525,11 @@ class ClientConnection(asyncio.Protocol):
         return bool(self._queue) or (self._in_message and self.current is None and not self._is_deaf)
 
     @property
+    def is_new(self) -> bool:
+        """Say whether its first request is still to come, and only to this process: its TLS is known to no other."""
+        return self._is_tls and self._head_s == self.last_s
+
+    @property
     def is_free(self) -> bool:
         """Say whether nothing has begun that has not ended: another process could go on with it."""
         is_over = self._is_deaf or self.has_ended or self.is_lost or self.transport.is_closing()

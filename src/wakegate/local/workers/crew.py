@@ -1,7 +1,8 @@
 """The crew: all workers of a gateway. It starts them, takes them over, replaces them, and tells each what it must know.
 
 A worker ends only because it was told to, or because it broke: then it is replaced, at once the first time. Nobody
-who waits to be accepted is refused meanwhile, as the keeper has a copy of each socket.
+who waits to be accepted is refused meanwhile, as the keeper has a copy of each socket. Over 300 lines because all
+that may happen to a worker changes the same two tables: who is there, and by which sockets.
 """
 
 import asyncio
