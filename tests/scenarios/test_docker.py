@@ -37,7 +37,7 @@ def _containers(gateway: Wakegate) -> list[str]:
 
 
 def _running(gateway: Wakegate) -> list[str]:
-    return [name for name in _containers(gateway) if docker("inspect", "-f", "{{.State.Running}}", name) == "true"]
+    return owned(gateway.folder / ".wakegate", running=True)
 
 
 def test_a_container_wakes_serves_sleeps_and_wakes_again(wakegate: Start, config: str) -> None:

@@ -18,6 +18,7 @@ from wakegate.local.lane import Sessions, Target
 from wakegate.local.lane import Visit as SessionVisit
 from wakegate.local.service import Service
 from wakegate.local.sessions import SessionBook
+from wakegate.local.turns import Turns
 from wakegate.sim.clock import SimClock
 from wakegate.sim.invariants import Visit
 from wakegate.sim.meter import SimMeter, steady
@@ -86,6 +87,7 @@ class World(Clients):
             store=self.store,
             book=SessionBook(spec.session, service=spec.name, path="/", store=self.store, clock=self.clock),
             clock=self.clock,
+            turns=Turns(),
             timeline=self,
             shut=lambda _: None,
             elsewhere=self.elsewhere,

@@ -5,7 +5,6 @@ import shutil
 import sys
 import textwrap
 from collections.abc import Sequence
-from dataclasses import asdict
 from datetime import UTC, datetime
 
 from wakegate.cli.outlet import Outlet
@@ -14,7 +13,7 @@ from wakegate.core.notice import Notice
 from wakegate.core.phase import Phase
 from wakegate.core.say import say_count, say_duration
 from wakegate.core.status import ServiceStatus
-from wakegate.dashboard.wire import encode
+from wakegate.dashboard.wire import encode, fields
 
 SUBJECT_WIDTH = 18
 TEXT_AT = len("14:02:11  ") + SUBJECT_WIDTH + 1
@@ -148,8 +147,8 @@ class JsonTimeline:
 
     def tell(self, notice: Notice) -> None:
         """See `Timeline.tell`."""
-        facts = asdict(notice)
-        self._outlet.write(encode({**facts.pop("facts"), **facts}).decode())
+        told = fields(notice)
+        self._outlet.write(encode({**told.pop("facts"), **told}).decode())
 
     def close(self) -> None:
         """Write what is left."""
@@ -206,4 +205,4 @@ def _dropped(count: int) -> str:
 def _dropped_json(count: int) -> str:
     text = _dropped(count).strip()
     told = Notice(at=datetime.now(UTC), kind="warning", service="", subject="wakegate", text=text)
-    return encode(asdict(told)).decode()
+    return encode(told).decode()

@@ -1,11 +1,10 @@
 """The control socket's language: one JSON object a line, and where the socket is."""
 
+import dataclasses
 import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Mapping
-from dataclasses import asdict, is_dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -33,9 +32,9 @@ def decode(line: bytes) -> Any:
     return json.loads(line)
 
 
-def fields(value: Any) -> Mapping[str, Any]:
-    """Return the fields of a value of ours."""
-    return asdict(value)
+def fields(value: Any) -> dict[str, Any]:
+    """Return the fields of a value of ours, as they are: `encode` knows what to make of each."""
+    return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
 
 
 def _plain(value: object) -> object:
@@ -43,6 +42,6 @@ def _plain(value: object) -> object:
         return value.isoformat()
     if isinstance(value, bytes):
         return value.decode("latin-1")
-    if is_dataclass(value) and not isinstance(value, type):
-        return asdict(value)
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return fields(value)
     raise TypeError(f"{type(value).__name__} cannot be sent")

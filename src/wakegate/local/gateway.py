@@ -34,6 +34,7 @@ from wakegate.local.sessions import SessionBook
 from wakegate.local.store.sqlite import SqliteStore
 from wakegate.local.store.state_dir import StateDir
 from wakegate.local.successor import Successor
+from wakegate.local.turns import Turns
 from wakegate.local.workers import doors
 from wakegate.local.workers.adopt import dismiss
 from wakegate.local.workers.crew import Crew
@@ -67,6 +68,7 @@ class Gateway:
         self.spec = self._began_with = spec.gateway
         self.url = ""
         self.clock = SystemClock()
+        self._turns = Turns()
         self._services_spec = spec.services
         self._services: dict[str, Service] = {}
         self._runs: dict[str, asyncio.Task[None]] = {}
@@ -293,6 +295,7 @@ class Gateway:
             store=self._store,
             book=book,
             clock=self.clock,
+            turns=self._turns,
             timeline=self._timeline,
             shut=shut,
             elsewhere=NOWHERE if self._crew is None else self._crew.beside(spec.name),

@@ -39,6 +39,7 @@ from wakegate.local.sleep.pause import pause_or_stop
 from wakegate.local.sleep.stop import stop
 from wakegate.local.sleep.tick import SAVE_INTERVAL_S, tick
 from wakegate.local.timetable import LOOK_INTERVAL_S, Timetable
+from wakegate.local.turns import Turns
 from wakegate.ports import Clock, Meter, StateStore, Timeline, Workload
 
 ADOPT_S = 3.0  # a replica that was ready when its gateway was killed may be too busy to answer at once
@@ -60,6 +61,7 @@ class Service:
         store: StateStore,
         book: SessionBook,
         clock: Clock,
+        turns: Turns,
         timeline: Timeline,
         shut: Callable[[Target], None],
         elsewhere: Elsewhere = NOWHERE,
@@ -68,6 +70,7 @@ class Service:
         self.book = book
         self.sessions = book if spec.session.cookie else None
         self.clock = clock
+        self._turns = turns
         self.changed = Flag()
         self.begun = Flag()  # recovered: requests may come
         self.closed = Flag()  # nothing of it runs any more, and it wakes no more
@@ -134,7 +137,7 @@ class Service:
             self.begun.set()
             if self.book.is_changed:
                 self._write_sessions()
-            await tick(self, clock=self.clock)
+            await tick(self, clock=self.clock, turns=self._turns)
 
     def _broke(self, error: Exception) -> None:
         self._is_open = False

@@ -8,14 +8,16 @@ from wakegate.local.sleep.drain import drain
 from wakegate.local.sleep.idle import idle
 from wakegate.local.sleep.pause import paused
 from wakegate.local.sleep.sleeper import Sleeper
+from wakegate.local.turns import Turns
 from wakegate.ports import Clock
 
 SAVE_INTERVAL_S = 10.0  # one coalesced write of `last_active_at` an interval; a restart may forget this much idleness
 
 
-async def tick(service: Sleeper, *, clock: Clock) -> None:
-    """Take the service through idle, drain and stop, for ever."""
+async def tick(service: Sleeper, *, clock: Clock, turns: Turns) -> None:
+    """Take the service through idle, drain and stop, for ever; of many that are due at once, one after the other."""
     while True:
+        await turns.mine()
         service.changed.clear()
         recheck_s = look(service, now_s=clock.now_s())
         if recheck_s == 0.0:

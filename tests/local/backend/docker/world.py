@@ -50,10 +50,11 @@ def _docker(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, check=False, capture_output=True, text=True, timeout=60)
 
 
-def owned(state_dir: Path) -> list[str]:
-    """Return the names of all containers of the gateways of a state directory."""
+def owned(state_dir: Path, *, running: bool = False) -> list[str]:
+    """Return the names of all containers of the gateways of a state directory, or of those that run or are paused."""
     label = f"label=wakegate.owner={owner_of(state_dir)}"
-    return docker("ps", "--all", "--filter", label, "--format", "{{.Names}}").split()
+    which = () if running else ("--all",)
+    return docker("ps", *which, "--filter", label, "--format", "{{.Names}}").split()
 
 
 class Told(list[tuple[str, str]]):
