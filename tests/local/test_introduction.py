@@ -5,7 +5,7 @@ import socket
 from collections.abc import Iterator
 
 import pytest
-from tests.local.request.peer import PATIENCE_S
+from tests.local.request.peer import GET, PATIENCE_S, eventually
 
 from wakegate.core.errors import ProxyHeaderError
 from wakegate.local.introduction import WARNING_INTERVAL_S, Introduction
@@ -56,6 +56,25 @@ async def test_a_header_that_comes_byte_by_byte_is_read(pair: Pair) -> None:
             theirs.send(bytes([byte]))
             await asyncio.sleep(0)
     assert reading.result() == "203.0.113.9"
+
+
+async def test_a_request_behind_the_second_half_of_a_header_stays_in_the_socket(pair: Pair) -> None:
+    """Only what is the header's is taken, also where it came in two pieces."""
+    ours, theirs = pair
+    async with asyncio.TaskGroup() as tasks:
+        reading = tasks.create_task(Told("unix").client_of(ours))
+        theirs.sendall(LINE[:10])
+        await eventually(lambda: _is_empty(ours), "the first half is taken")
+        theirs.sendall(LINE[10:] + GET)
+    assert reading.result() == "203.0.113.9"
+    assert ours.recv(100) == GET
+
+
+def _is_empty(connection: socket.socket) -> bool:
+    try:
+        return not connection.recv(1, socket.MSG_PEEK)
+    except BlockingIOError:
+        return True
 
 
 async def test_a_stranger_may_introduce_nobody(pair: Pair) -> None:

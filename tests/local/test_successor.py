@@ -3,10 +3,12 @@
 import asyncio
 import os
 import socket
+import subprocess
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import cast
 
 import pytest
 from tests.local.request.peer import PATIENCE_S
@@ -14,8 +16,10 @@ from tests.local.test_gateway import Told, site, web
 
 from wakegate.core.errors import StateError
 from wakegate.core.spec import GatewaySpec
+from wakegate.local.channel import Channel
 from wakegate.local.gateway import Gateway
 from wakegate.local.inherited import Inheritance
+from wakegate.local.request.accept import ClientConnection
 from wakegate.local.successor import Successor
 
 pytestmark = pytest.mark.anyio
@@ -97,6 +101,61 @@ async def test_one_that_would_have_other_processes_is_refused() -> None:
     async with successor(PREPARED) as new:
         with pytest.raises(StateError, match=r"workers is 2 here and 1 in its configuration; that needs a restart"):
             await new.prepared(GatewaySpec(workers=2))
+
+
+class Client:
+    """A connection that is free, and may have something to be sent, or be lost."""
+
+    is_free = True
+
+    def __init__(self, told: str, *, unsent: int = 0, is_lost: bool = False) -> None:
+        self.told = told
+        self.is_lost = is_lost
+        self._unsent = unsent  # at so many more looks there is something to be sent
+
+    def park(self) -> None:
+        """See `ClientConnection.park`."""
+
+    def give_away(self) -> socket.socket | None:
+        """See `ClientConnection.give_away`."""
+        assert not self.is_lost
+        self._unsent -= 1
+        return None if self._unsent >= 0 else socket.socket()
+
+
+async def test_until_it_has_ended_the_old_one_says_who_is_busy_and_hands_on_who_is_free() -> None:
+    """A client that has gone is not handed on, and one that has still to be sent something later."""
+    channel, theirs = Channel.pair()
+    heard = Channel(theirs)
+    process = subprocess.Popen([sys.executable, "-c", ""])  # noqa: ASYNC220  it ends at once
+    new = Successor(process, channel)
+    new.is_serving = True
+    clients = (Client("slow", unsent=2), Client("lost", is_lost=True), Client("free"))
+    for client in clients:
+        new.take(cast("ClientConnection", client))
+    left = [cast("ClientConnection", client) for client in clients]
+    states: list[list[str]] = [["web"], ["web", "db"], ["db"], []]
+
+    def busy() -> list[str]:
+        if len(states) == 1:
+            left.clear()
+        return states.pop(0)
+
+    await new.finish(left, busy=busy, is_hurried=lambda: False, timeout_s=PATIENCE_S)
+    said = []
+    while (packet := await heard.receive()) is not None:
+        said.append((packet.word, packet.facts.get("service") or packet.facts.get("told")))
+        for given in packet.sockets:
+            given.close()
+    heard.close()
+    process.wait(PATIENCE_S)
+    assert [one for one in said if one[0] != "client"] == [
+        ("busy", "web"),
+        ("busy", "db"),
+        ("idle", "web"),
+        ("idle", "db"),
+    ]
+    assert [one for one in said if one[0] == "client"] == [("client", "free"), ("client", "slow")]
 
 
 async def test_between_the_look_and_what_follows_nobody_can_come() -> None:

@@ -5,10 +5,8 @@ import sys
 from collections.abc import Iterator
 
 import pytest
-from tests.local.request.peer import BIG, GET, HOST, OK, PATIENCE_S, POST, eventually, request
+from tests.local.request.peer import BIG, GET, HOST, OK, POST, eventually, request
 from tests.local.request.stage import Stage
-
-from wakegate.local.request.accept import ClientConnection
 
 pytestmark = pytest.mark.anyio
 
@@ -196,45 +194,3 @@ async def test_a_head_that_began_behind_a_slow_request_has_its_time(stage: Stage
     await app.head()
     app.send(OK)
     assert (await client.answer()).body == b"ok"
-
-
-class Taking:
-    """An heir that keeps what it is given."""
-
-    def __init__(self) -> None:
-        self.taken: list[ClientConnection] = []
-
-    def take(self, connection: ClientConnection) -> None:
-        """Take it if it is free."""
-        if connection.is_free:
-            connection.park()
-            self.taken.append(connection)
-
-
-async def test_a_connection_that_is_free_can_be_given_away(stage: Stage) -> None:
-    """Behind its answer, and what its client says next is left for whoever gets it: not a byte is read here."""
-    client, app = await stage.asked()
-    stage.heir = heir = Taking()
-    (connection,) = stage.connections
-    assert not connection.is_free
-    app.send(OK)
-    assert (await client.answer()).status == 200
-    assert heir.taken == [connection]
-    client.send(GET)
-    given = connection.give_away()
-    assert given is not None
-    with given:
-        given.settimeout(PATIENCE_S)
-        assert await asyncio.to_thread(given.recv, 65536) == GET
-        given.sendall(b"HTTP/1.1 204 No Content\r\n\r\n")
-        assert (await client.answer()).status == 204
-
-
-async def test_a_connection_with_half_a_head_is_not_free(stage: Stage) -> None:
-    """The half that was read could not be given along."""
-    client = await stage.client()
-    client.send(GET[:10])
-    (connection,) = stage.connections
-    await eventually(lambda: connection.is_between, "it has read the half")
-    assert not connection.is_free
-    client.reset()

@@ -83,7 +83,7 @@ async def test_a_close_waits_for_a_client_that_reads_and_for_no_other(stage: Sta
     stage.lane.refusal = HoldFullError("shop", "10000 requests wait already", retry_after_s=2.5)
     client = await stage.client()
     (connection,) = stage.connections
-    _narrow(client, connection)
+    narrow(client, connection)
     while not connection.transport.get_write_buffer_size():
         client.send(PAGE)
         await asyncio.sleep(0)
@@ -102,7 +102,7 @@ async def test_requests_that_wait_for_a_slow_client_are_answered_as_it_reads(sta
     stage.lane.refusal = HoldFullError("shop", "10000 requests wait already", retry_after_s=2.5)
     client = await stage.client()
     (connection,) = stage.connections
-    _narrow(client, connection)
+    narrow(client, connection)
     client.send(PAGE * 120 + b"nonsense\r\n\r\n")
     await eventually(lambda: connection.is_full, "the client is full")
     answered, biggest = 0, 0
@@ -114,7 +114,7 @@ async def test_requests_that_wait_for_a_slow_client_are_answered_as_it_reads(sta
     assert (await client.answer()).status == 400
 
 
-def _narrow(client: Client, connection: ClientConnection) -> None:
+def narrow(client: Client, connection: ClientConnection) -> None:
     """Let the kernel keep little between both."""
     client.writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65_536)
     connection.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 65_536)
