@@ -80,13 +80,13 @@ def test_a_replica_that_hangs_is_timed_out_and_its_sibling_serves(wakegate: Star
 
 
 def test_a_replica_that_refuses_is_skipped(wakegate: Start) -> None:
-    """Its end may be seen later than its port is closed: no request fails for it."""
+    """Its end may be seen later than its port is closed: no request fails for that."""
     gateway = wakegate(PLAIN + PAIR)
     gateway.until(replicas_ready=2)
     gone, _ = gateway.started_pids()
     os.kill(gone, signal.SIGKILL)
+    eventually(lambda: not alive(gone), what="its port is closed")
     assert {answer.result().status_code for answer in gateway.together(40)} == {200}
-    eventually(lambda: not alive(gone), what="it has gone")
     gateway.until(replicas_ready=2)
 
 
