@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from wakegate.core.errors import StateError
+from wakegate.local.ready import readable, writable
 
 PACKET_BYTES_MAX = 65_536
 SOCKETS_MAX = 1  # of a packet
@@ -47,7 +48,7 @@ class Channel:
             try:
                 socket.send_fds(self._end, [data], [one.fileno() for one in sockets])
             except BlockingIOError:
-                await self._ready(asyncio.get_running_loop().add_writer, asyncio.get_running_loop().remove_writer)
+                await writable(self._end)
             except OSError as error:
                 if error.errno != errno.ETOOMANYREFS:
                     raise
@@ -61,7 +62,7 @@ class Channel:
             try:
                 data, numbers, _, _ = socket.recv_fds(self._end, PACKET_BYTES_MAX, SOCKETS_MAX)
             except BlockingIOError:
-                await self._ready(asyncio.get_running_loop().add_reader, asyncio.get_running_loop().remove_reader)
+                await readable(self._end)
             except ConnectionError:
                 return None
             else:
@@ -75,11 +76,3 @@ class Channel:
     def close(self) -> None:
         """Let the other end know that nothing more comes."""
         self._end.close()
-
-    async def _ready(self, add: Any, remove: Any) -> None:
-        is_ready = asyncio.Event()
-        add(self._end, is_ready.set)
-        try:
-            await is_ready.wait()
-        finally:
-            remove(self._end)

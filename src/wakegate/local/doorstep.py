@@ -15,7 +15,8 @@ from typing import Any
 
 from wakegate.core.errors import ProxyHeaderError
 from wakegate.local.certificate import Certificate
-from wakegate.local.introduction import Introduction, readable
+from wakegate.local.introduction import Introduction
+from wakegate.local.ready import readable
 
 HANDSHAKE = 0x16  # the first byte of TLS, of no HTTP request
 SHUTDOWN_TIMEOUT_S = 5.0  # for the client to say that it has seen the end

@@ -1,6 +1,5 @@
 """Who a connection is from, as the proxy says through which it comes: its PROXY header is read, nothing behind it."""
 
-import asyncio
 import socket
 from collections.abc import Callable
 from contextlib import suppress
@@ -9,6 +8,7 @@ from wakegate.core.errors import ProxyHeaderError
 from wakegate.core.say import say_count
 from wakegate.local.http.peer import UNIX, is_proxy
 from wakegate.local.proxy_header import HEADER_BYTES_MAX, read_proxy_header
+from wakegate.local.ready import readable
 from wakegate.ports import Clock
 
 WARNING_INTERVAL_S = 60.0  # a scanner must not fill the timeline
@@ -76,14 +76,3 @@ async def _read(connection: socket.socket) -> str:
         if header is not None:
             return header.client
         head += piece
-
-
-async def readable(connection: socket.socket) -> None:
-    """Return when there is something to read, or the end."""
-    is_readable = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    loop.add_reader(connection, is_readable.set)
-    try:
-        await is_readable.wait()
-    finally:
-        loop.remove_reader(connection)

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import wakegate
 from wakegate.core.spec import GatewaySpec
+from wakegate.local.ready import readable
 
 HELLO_BYTES_MAX, FDS_MAX = 4096, 32
 HELLO_TIMEOUT_S = 60.0  # a machine that starts a worker for each core is busy
@@ -66,7 +67,7 @@ async def hear_hello(connection: socket.socket) -> Met:
     """Return who is at the other end; raise `EOFError` where that has ended, `TimeoutError` where it is stuck."""
     connection.setblocking(False)
     async with asyncio.timeout(HELLO_TIMEOUT_S):
-        await _readable(connection)
+        await readable(connection)
     try:
         data, fds, _, _ = socket.recv_fds(connection, HELLO_BYTES_MAX, FDS_MAX)
     except ConnectionError as error:
@@ -116,15 +117,6 @@ def peer_of(connection: socket.socket) -> tuple[int, int]:
     """Return the process at the other end, and its user."""
     pid, uid, _ = struct.unpack("3i", connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
     return int(pid), int(uid)
-
-
-async def _readable(connection: socket.socket) -> None:
-    loop, is_readable = asyncio.get_running_loop(), asyncio.Event()
-    loop.add_reader(connection, is_readable.set)
-    try:
-        await is_readable.wait()
-    finally:
-        loop.remove_reader(connection)
 
 
 @contextmanager
