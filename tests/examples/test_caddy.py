@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -11,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from tests.scenarios.conftest import PLAIN
-from tests.scenarios.gateway import PATIENCE_S, Wakegate, eventually
+from tests.scenarios.gateway import PATIENCE_S, Wakegate, accepts, eventually, free_port
 
 from wakegate.config.read import read
 
@@ -20,21 +19,6 @@ CADDY, CURL = shutil.which("caddy"), shutil.which("curl")
 pytestmark = pytest.mark.skipif(
     CADDY is None or CURL is None, reason="Caddy or curl is not installed (apt-get install caddy curl)"
 )
-
-
-def free_port() -> int:
-    """Return a port that nobody listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return int(free.getsockname()[1])
-
-
-def accepts(port: int) -> bool:
-    """Say whether something listens there."""
-    try:
-        socket.create_connection(("127.0.0.1", port), PATIENCE_S).close()
-    except ConnectionRefusedError:
-        return False
-    return True
 
 
 @pytest.fixture

@@ -67,6 +67,21 @@ class Stranger:
         os.kill(self.pid, signal.SIGKILL)
 
 
+def free_port() -> int:
+    """Return a port that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        return int(free.getsockname()[1])
+
+
+def accepts(port: int) -> bool:
+    """Say whether something listens there."""
+    try:
+        socket.create_connection(("127.0.0.1", port), PATIENCE_S).close()
+    except ConnectionRefusedError:
+        return False
+    return True
+
+
 class Wakegate:
     """A running `wakegate up`, of a configuration or of the command behind "--"."""
 

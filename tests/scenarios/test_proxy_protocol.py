@@ -13,7 +13,7 @@ import httpx
 import pytest
 from tests.local.certificates import make_pair
 from tests.scenarios.conftest import PLAIN, Start
-from tests.scenarios.gateway import PATIENCE_S, Wakegate, eventually
+from tests.scenarios.gateway import PATIENCE_S, Wakegate, accepts, eventually, free_port
 
 ON = '[gateway]\nproxy_protocol = true\ntrusted_proxies = ["127.0.0.1"]\n'
 CLIENT = "127.0.0.2"  # of this machine, but not the proxy
@@ -28,8 +28,7 @@ def haproxy(tmp_path: Path) -> Iterator[Haproxy]:
     with ExitStack() as running:
 
         def start(server: str) -> int:
-            with socket.create_server(("127.0.0.1", 0)) as free:
-                port = int(free.getsockname()[1])
+            port = free_port()
             file = tmp_path / "haproxy.cfg"
             file.write_text(
                 "defaults\n mode tcp\n timeout connect 60s\n timeout client 60s\n timeout server 60s\n"
@@ -43,15 +42,6 @@ def haproxy(tmp_path: Path) -> Iterator[Haproxy]:
             return port
 
         yield start
-
-
-def accepts(port: int) -> bool:
-    """Say whether something listens there."""
-    try:
-        socket.create_connection(("127.0.0.1", port), PATIENCE_S).close()
-    except ConnectionRefusedError:
-        return False
-    return True
 
 
 def seen_through(port: int, *, context: ssl.SSLContext | None = None) -> dict[str, str]:

@@ -63,18 +63,14 @@ async def test_a_client_that_does_not_read_is_not_read_either(stage: Stage) -> N
 
 
 async def test_a_client_that_never_reads_its_answers_is_cut(stage: Stage) -> None:
-    """Also one that has said that it will send no more."""
+    """What waits for it here would wait for ever."""
     stage.limit(send_timeout_s=60)
     client = await stage.client()
     (connection,) = stage.connections
     while not connection.is_full:
         client.send(GET.replace(b"shop", b"nobody") * 1000)
         await asyncio.sleep(0)
-    stage.sweep()
-    stage.sweep(later_s=59)
-    assert not connection.is_lost
-    stage.sweep(later_s=61)
-    await eventually(lambda: connection.is_lost, "it is cut")
+    await _cut_after(60, connection, stage)
 
 
 async def test_a_close_waits_for_a_client_that_reads_and_for_no_other(stage: Stage) -> None:
@@ -90,11 +86,7 @@ async def test_a_close_waits_for_a_client_that_reads_and_for_no_other(stage: Sta
     client.send(PAGE.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"))
     await eventually(connection.transport.is_closing, "it is closing")
     assert not connection.is_full
-    stage.sweep()
-    stage.sweep(later_s=59)
-    assert not connection.is_lost
-    stage.sweep(later_s=61)
-    await eventually(lambda: connection.is_lost, "it is cut")
+    await _cut_after(60, connection, stage)
 
 
 async def test_requests_that_wait_for_a_slow_client_are_answered_as_it_reads(stage: Stage) -> None:
@@ -118,3 +110,12 @@ def narrow(client: Client, connection: ClientConnection) -> None:
     """Let the kernel keep little between both."""
     client.writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65_536)
     connection.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 65_536)
+
+
+async def _cut_after(limit_s: float, connection: ClientConnection, stage: Stage) -> None:
+    """See it cut when it has taken nothing for so long, and not before."""
+    stage.sweep()
+    stage.sweep(later_s=limit_s - 1)
+    assert not connection.is_lost
+    stage.sweep(later_s=limit_s + 1)
+    await eventually(lambda: connection.is_lost, "it is cut")
