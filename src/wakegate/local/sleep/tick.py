@@ -21,8 +21,7 @@ async def tick(service: Sleeper, *, clock: Clock, turns: Turns) -> None:
         service.changed.clear()
         recheck_s = look(service, now_s=clock.now_s())
         if recheck_s == 0.0:
-            await asyncio.sleep(0)  # the phase has changed: look again, after everybody else had a turn
-            continue
+            continue  # the phase has changed: look again, after everybody else had a turn
         with suppress(TimeoutError):
             async with asyncio.timeout(recheck_s):
                 await service.changed.wait()
