@@ -9,10 +9,10 @@ from wakegate.config.host import LABEL, is_ipv6
 from wakegate.config.kind import Kind, Schema
 from wakegate.config.show import UnfitError, show
 from wakegate.config.text import at_home
+from wakegate.core.say import UNIX_PREFIX
 
 EVERY_ADDRESS = "0.0.0.0"  # noqa: S104  what ":8080" asks for; the default is 127.0.0.1
 PORT_MAX = 65_535
-UNIX = "unix:"
 UNIX_PATH_BYTES_MAX = 107 if sys.platform == "linux" else 103  # of the kernel, without the zero behind it
 
 
@@ -29,7 +29,7 @@ class Listen(Kind):
             value = str(value) if 0 <= value <= PORT_MAX else value
         if not isinstance(value, str):
             raise UnfitError(f'{show(value)} is no address to listen on; write "127.0.0.1:8080"')
-        if value.startswith(UNIX):
+        if value.startswith(UNIX_PREFIX):
             return "", 0, _unix_path(value)
         return *listen_address(value, default_host=self.default_host), ""
 
@@ -42,7 +42,7 @@ class Listen(Kind):
         """Write it as HOST:PORT or unix:PATH."""
         host, port, path = _parts(value)
         if path:
-            return UNIX + path
+            return UNIX_PREFIX + path
         return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
     def schema(self) -> Schema:
@@ -58,7 +58,7 @@ def _parts(value: object) -> tuple[str, int, str]:
 
 
 def _unix_path(text: str) -> str:
-    path = text.removeprefix(UNIX)
+    path = text.removeprefix(UNIX_PREFIX)
     if not path or "\0" in path or path.endswith("/"):
         raise UnfitError(f'{show(text)} is no socket to listen on; write "unix:/run/wakegate.sock"')
     return at_home(path)

@@ -4,13 +4,12 @@ import ipaddress
 
 from wakegate.config.kind import Text, Texts
 from wakegate.config.show import UnfitError, show
-
-UNIX = "unix"  # whoever connects to the Unix socket that the gateway listens on
+from wakegate.core.spec import UNIX_PEER
 
 
 def _proxy(text: str) -> str:
     """Return a network; an address is one of itself alone."""
-    if text == UNIX:
+    if text == UNIX_PEER:
         return text
     try:
         return str(ipaddress.ip_network(text))

@@ -2,6 +2,8 @@
 
 from math import inf
 
+UNIX_PREFIX = "unix:"  # in front of the path of a Unix socket, where an address is written
+
 MINUTE_S, HOUR_S, DAY_S = 60, 3600, 86_400
 
 
@@ -41,7 +43,7 @@ def say_count(count: int, noun: str) -> str:
 
 def say_place(url: str, *, host: str, path: str) -> str:
     """Say where a service is found behind a gateway's URL; over a Unix socket what to ask for stands behind it."""
-    if url.startswith("unix:"):
+    if url.startswith(UNIX_PREFIX):
         return f"{url} · http://{host or 'localhost'}{path}" if host or path.strip("/") else url
     if not host:
         return url + path

@@ -180,6 +180,7 @@ class ServiceSpec:
 
 
 WORKERS_MAX = 64
+UNIX_PEER = "unix"  # among trusted proxies: whoever connects to a Unix socket
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,8 @@ from contextlib import suppress
 
 from wakegate.core.errors import ProxyHeaderError
 from wakegate.core.say import say_count
-from wakegate.local.http.peer import UNIX, is_proxy
+from wakegate.core.spec import UNIX_PEER
+from wakegate.local.http.peer import is_proxy
 from wakegate.local.proxy_header import HEADER_BYTES_MAX, read_proxy_header
 from wakegate.local.ready import readable
 from wakegate.ports import Clock
@@ -55,7 +56,7 @@ class Introduction:
 
 def _address_of(connection: socket.socket) -> str:
     if connection.family == socket.AF_UNIX:
-        return UNIX
+        return UNIX_PEER
     try:
         return str(connection.getpeername()[0])
     except OSError:  # it has gone already

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from wakegate.core.errors import StateError
+from wakegate.core.say import UNIX_PREFIX
 from wakegate.core.spec import GatewaySpec
 from wakegate.local.inherited import Inheritance
 from wakegate.local.request.presence import watch
@@ -36,7 +37,7 @@ class Listener:
         first = self.sockets[0]
         name = first.getsockname()
         if first.family == socket.AF_UNIX:
-            return f"unix:{name}"
+            return f"{UNIX_PREFIX}{name}"
         return url_of(self.host or name[0], name[1], scheme=scheme)
 
     def own_sockets(self) -> tuple[socket.socket, ...]:

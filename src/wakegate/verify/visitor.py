@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 from wakegate.core.errors import WakegateError
-from wakegate.core.say import say_duration
+from wakegate.core.say import UNIX_PREFIX, say_duration
 
 STATUS = "/.wakegate/status"
 PROBLEM = "urn:wakegate:problem:"
@@ -21,7 +21,6 @@ FINAL = ("wake-failed", "asleep", "service-unknown")  # coming back soon changes
 SAFE = "/?%:@!$&'()*+,;=~-._"  # what a person has encoded already stays as it is
 HURRIED_MAX = 20  # come-backs at once; a server that counts wrongly must not be asked as fast as we can
 PAUSE_MIN_S, PAUSE_MAX_S = 0.2, 30.0
-UNIX = "unix:"
 
 
 class VisitError(WakegateError):
@@ -69,7 +68,7 @@ class Visitor:
         now_s: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self._unix_path = url.removeprefix(UNIX) if url.startswith(UNIX) else ""
+        self._unix_path = url.removeprefix(UNIX_PREFIX) if url.startswith(UNIX_PREFIX) else ""
         parts = urlsplit("http://localhost/" if self._unix_path else url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise VisitError(f'"{url}" is no address; write it as http://127.0.0.1:8080, or a stack as --aws {url}')

@@ -4,7 +4,8 @@ import ipaddress
 from functools import lru_cache
 from typing import NamedTuple
 
-UNIX = "unix"  # as an address: whoever connects to a Unix socket
+from wakegate.core.spec import UNIX_PEER
+
 THIS_MACHINE = "127.0.0.1"  # what the app is told instead: it is where both ends of the socket are, and an address
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -20,8 +21,8 @@ class Peer(NamedTuple):
 @lru_cache(maxsize=1024)
 def is_proxy(address: str, trusted: tuple[str, ...]) -> bool:
     """Say whether an address is within the trusted networks; a text that is no address is not, but for "unix"."""
-    if address == UNIX:
-        return UNIX in trusted
+    if address == UNIX_PEER:
+        return UNIX_PEER in trusted
     read = address_of(address)
     return read is not None and any(read in network for network in _networks(trusted))
 
@@ -38,4 +39,4 @@ def address_of(text: str) -> Address | None:
 
 @lru_cache(maxsize=16)
 def _networks(trusted: tuple[str, ...]) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
-    return tuple(ipaddress.ip_network(one) for one in trusted if one != UNIX)
+    return tuple(ipaddress.ip_network(one) for one in trusted if one != UNIX_PEER)

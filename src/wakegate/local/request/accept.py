@@ -15,10 +15,10 @@ from typing import Any, Protocol, cast
 import httptools
 
 from wakegate.core.errors import BadRequestError, CrowdedError, HeadTooLargeError, RequestError, RequestTimeoutError
-from wakegate.core.spec import GatewaySpec
+from wakegate.core.spec import UNIX_PEER, GatewaySpec
 from wakegate.local.http.head import Body, Header, read_head
 from wakegate.local.http.known import read_known
-from wakegate.local.http.peer import THIS_MACHINE, UNIX, Peer, is_proxy
+from wakegate.local.http.peer import THIS_MACHINE, Peer, is_proxy
 from wakegate.local.http.upgrade import Tunnel
 from wakegate.local.lane import Lane
 from wakegate.local.request.answer import answer
@@ -138,7 +138,7 @@ class ClientConnection(asyncio.Protocol):
         return Peer(
             address,
             scheme=b"https" if self._is_tls else b"http",
-            is_trusted=bool(trusted) and is_proxy(UNIX if is_unix else address, trusted),
+            is_trusted=bool(trusted) and is_proxy(UNIX_PEER if is_unix else address, trusted),
         )
 
     def data_received(self, data: bytes) -> None:

@@ -104,7 +104,7 @@ class Touch:
         newest = self.newest
         if newest is None:
             return self.asked
-        return f"{newest.method} {newest.path}" + (f" from {newest.agent}" if newest.agent else "")
+        return name_of(newest)
 
     def last_active_at(self) -> datetime:
         """Return the wall-clock time of the newest activity."""
@@ -126,3 +126,8 @@ class Touch:
         """Return the 99th percentile of the newest durations since the service woke; None before the first."""
         recent = sorted((*self._recent, *self.elsewhere.durations()))
         return recent[-1 - len(recent) // 100] if recent else None
+
+
+def name_of(request: Waiter) -> str:
+    """Name a request as `explain` does: "GET /a from curl/8"."""
+    return f"{request.method} {request.path}" + (f" from {request.agent}" if request.agent else "")

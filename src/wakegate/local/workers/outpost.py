@@ -13,6 +13,7 @@ from wakegate.local.elsewhere import Address, Outlook
 from wakegate.local.lane import Target, Waiter
 from wakegate.local.request.choose import choose
 from wakegate.local.request.pool import shut
+from wakegate.local.request.touch import name_of
 from wakegate.local.sessions import SessionBook
 from wakegate.local.workers.asks import Asks
 from wakegate.local.workers.board import Row
@@ -86,7 +87,7 @@ class Outpost:
         """Put the name of the newest request onto the board, for `explain`."""
         newest, self._newest = self._newest, None
         if newest is not None:
-            self._row.note(f"{newest.method} {newest.path}" + (f" from {newest.agent}" if newest.agent else ""))
+            self._row.note(name_of(newest))
 
     def flush(self) -> None:
         """Write what has changed of its sessions: the worker ends."""
