@@ -158,6 +158,31 @@ def test_the_path_of_a_socket_may_not_be_longer_than_the_kernel_takes(problems: 
 def test_a_proxy_header_is_believed_only_from_whom_it_was_said(problems: Problems, reads: Reads) -> None:
     """By default nobody is trusted; with the header from everybody, every client could choose its address."""
     told = problems(f"[gateway]\nproxy_protocol = true\n{WEB}")
-    said = 'true needs trusted_proxies as well: from whom the header is believed; write ["127.0.0.1"], or ["unix"]'
+    said = 'true needs trusted_proxies as well: from whom the header is believed; write ["127.0.0.1"]'
     assert told == (f"wakegate.toml:2: gateway.proxy_protocol: {said}",)
-    assert reads(f"[gateway]\nproxy_protocol = true\ntrusted_proxies = ['unix']\n{WEB}").gateway.proxy_protocol
+    assert reads(f"[gateway]\nproxy_protocol = true\ntrusted_proxies = ['10.0.0.7']\n{WEB}").gateway.proxy_protocol
+
+
+@pytest.mark.parametrize(
+    ("listen", "trusted", "said"),
+    [
+        (":8080", "unix", 'the gateway listens on a TCP port; write ["127.0.0.1"]'),
+        ("unix:/run/w.sock", "10.0.0.7", 'the gateway listens on a Unix socket; write ["unix"]'),
+    ],
+)
+def test_a_proxy_that_cannot_come_by_this_door_is_refused(
+    problems: Problems, reads: Reads, listen: str, trusted: str, said: str
+) -> None:
+    """Every connection would be closed."""
+    lines = f"[gateway]\nlisten = '{listen}'\nproxy_protocol = true\n"
+    told = problems(f"{lines}trusted_proxies = ['{trusted}']\n{WEB}")
+    assert told == (f"wakegate.toml:4: gateway.trusted_proxies: with proxy_protocol nobody could connect: {said}",)
+    assert reads(f"{lines}trusted_proxies = ['unix', '10.0.0.7']\n{WEB}").gateway.proxy_protocol
+
+
+def test_each_worker_has_room_for_a_client(problems: Problems, reads: Reads) -> None:
+    """Of one connection nobody can have a half."""
+    told = problems(f"[gateway]\nconnections_max = 1\nworkers = 2\n{WEB}")
+    said = "1 is less than workers (2), and each of them has its share; raise it"
+    assert told == (f"wakegate.toml:2: gateway.connections_max: {said}",)
+    assert reads(f"[gateway]\nconnections_max = 1\nworkers = 'auto'\n{WEB}").gateway.workers == 0

@@ -57,6 +57,7 @@ def test_a_unix_socket_is_a_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         (65_536, '65536 is no address to listen on; write "127.0.0.1:8080"'),
         (-1, "-1 is no address to listen on"),
         ("unix:", '"unix:" is no socket to listen on; write "unix:/run/wakegate.sock"'),
+        ("UNIX:/run/w", '"UNIX:/run/w" is no address to listen on; write "unix:/run/w"'),
         ("unix:/run/", '"unix:/run/" is no socket to listen on'),
         (True, "true is no address to listen on"),
         (80.5, "80.5 is no address to listen on"),

@@ -28,6 +28,19 @@ async def test_a_port_that_is_taken_says_what_to_choose() -> None:
             await listen(GatewaySpec(port=port))
 
 
+@pytest.mark.parametrize(("host", "said"), [("0.0.0.0", ""), ("::1", "[::1]")])
+async def test_what_to_choose_is_written_as_it_would_be_given(host: str, said: str) -> None:
+    """It is copied: ":8081" for every address, and brackets where a colon would be read in two ways."""
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as taken:
+        taken.bind((host, 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(StateError) as caught:
+            await listen(GatewaySpec(host=host, port=port))
+    wanted = f"{said}:{port} is taken by another program; choose another with --listen {said}:{port + 1}"
+    assert str(caught.value) == wanted
+
+
 async def test_nothing_is_served_before_the_services_are_there() -> None:
     """The first request must not meet a gateway that knows no route yet."""
     listener = await listen(GatewaySpec(port=0))

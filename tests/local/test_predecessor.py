@@ -3,14 +3,17 @@
 import asyncio
 import os
 import socket
+from datetime import UTC, datetime
 
 import pytest
 from tests.local.request.peer import PATIENCE_S
 
 from wakegate.core.errors import StateError
+from wakegate.core.ledger import WakeLine
 from wakegate.core.spec import GatewaySpec
 from wakegate.local.channel import Channel
 from wakegate.local.predecessor import Predecessor
+from wakegate.local.store.rows import row_of_wake
 from wakegate.local.successor import VARIABLE
 
 pytestmark = pytest.mark.anyio
@@ -82,7 +85,8 @@ async def test_one_that_goes_on_itself_is_not_taken_over_from() -> None:
 async def test_services_stay_for_its_guests_until_it_says_so_or_ends() -> None:
     """A download of an hour is no request of ours, and yet its app must not be stopped."""
     ours, predecessor, _ = begin()
-    web, api = Guests(), Guests()
+    web, api, wakes = Guests(), Guests(), list[WakeLine]()
+    line = WakeLine(id="1", service="web", at=datetime(2026, 1, 2, tzinfo=UTC), cause="GET /", held=1, served=1)
     welcomed: asyncio.Queue[str] = asyncio.Queue()
 
     async def welcome(client: socket.socket, told: str) -> None:
@@ -90,13 +94,14 @@ async def test_services_stay_for_its_guests_until_it_says_so_or_ends() -> None:
         welcomed.put_nowait(told)
 
     async with asyncio.timeout(PATIENCE_S), asyncio.TaskGroup() as tasks:
-        tasks.create_task(predecessor.follow({"web": web, "api": api}, welcome=welcome))
+        tasks.create_task(predecessor.follow({"web": web, "api": api}, welcome=welcome, write_wake=wakes.append))
         serving = await ours.receive()
         assert serving is not None
         assert serving.word == "serving"
         for name in ("web", "api", "removed by a reload"):
             await ours.send("busy", service=name)
         await ours.send("idle", service="api")
+        await ours.send("wake", row=row_of_wake(line))
         client, served = socket.socketpair()
         with client, served:
             await ours.send("client", [served], told="203.0.113.9")
@@ -104,6 +109,7 @@ async def test_services_stay_for_its_guests_until_it_says_so_or_ends() -> None:
         assert (web.count, api.count) == (1, 0)
         ours.close()
     assert (web.count, api.count) == (0, 0)
+    assert wakes == [line]
     close(ours, predecessor)
 
 
@@ -119,7 +125,7 @@ async def test_what_it_has_in_flight_counts_before_any_service_may_sleep() -> No
         predecessor.come({"web": web, "api": api})
         predecessor.come({"late": late})  # by a reload
         assert (web.count, api.count, late.count) == (1, 0, 0)
-        tasks.create_task(predecessor.follow({"web": web, "api": api}, welcome=nobody))
+        tasks.create_task(predecessor.follow({"web": web, "api": api}, welcome=nobody, write_wake=no_wake))
         await ours.send("idle", service="web")
         await ours.send("busy", service="web")
         ours.close()
@@ -130,6 +136,11 @@ async def test_what_it_has_in_flight_counts_before_any_service_may_sleep() -> No
 async def nobody(client: socket.socket, told: str) -> None:
     """Welcome no client."""
     pytest.fail(f"nobody was handed over, but {client} of {told}")
+
+
+def no_wake(line: WakeLine) -> None:
+    """Store no line."""
+    pytest.fail(f"nobody waited for a wake, but {line}")
 
 
 async def refused(predecessor: Predecessor) -> str:

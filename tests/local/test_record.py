@@ -162,7 +162,11 @@ def test_a_record_that_was_let_go_is_not_written_any_more() -> None:
     keep = keeper(store)
     keep.go(Event.REQUEST_ARRIVED)
     other = keeper(store)
-    keep.let_go()
+    lines: list[WakeLine] = []
+    keep.let_go(write_wake=lines.append)
     keep.write(keep_reason="a late answer")
+    keep.write_wake(wake_line(served=1))
     other.write(keep_reason="of now")
+    assert lines == [wake_line(served=1)]
+    assert not store.wakes("web", limit=1)
     assert stored(store).keep_reason == "of now"

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import cast
 
@@ -15,6 +16,7 @@ from tests.local.request.peer import PATIENCE_S
 from tests.local.test_gateway import Told, site, web
 
 from wakegate.core.errors import StateError
+from wakegate.core.ledger import WakeLine
 from wakegate.core.spec import GatewaySpec
 from wakegate.local.channel import Channel
 from wakegate.local.gateway import Gateway
@@ -49,7 +51,7 @@ async def test_one_that_is_prepared_is_told_when_everything_is_its_own() -> None
         "async def main():\n"
         "    inherited = await predecessor.left(GatewaySpec())\n"
         "    assert inherited.are_ours and len(inherited.sockets) == 1\n"
-        "    await predecessor.follow({}, welcome=None)\n"
+        "    await predecessor.follow({}, welcome=None, write_wake=None)\n"
         "asyncio.run(main())"
     )
     async with successor(script) as new:
@@ -141,6 +143,7 @@ async def test_until_it_has_ended_the_old_one_says_who_is_busy_and_hands_on_who_
             left.clear()
         return states.pop(0)
 
+    new.write_wake(WakeLine(id="1", service="web", at=datetime(2026, 1, 2, tzinfo=UTC), cause="GET /"))
     await new.finish(left, busy=busy, is_hurried=lambda: False, timeout_s=PATIENCE_S)
     said = []
     while (packet := await heard.receive()) is not None:
@@ -150,6 +153,7 @@ async def test_until_it_has_ended_the_old_one_says_who_is_busy_and_hands_on_who_
     heard.close()
     process.wait(PATIENCE_S)
     assert [one for one in said if one[0] != "client"] == [
+        ("wake", None),
         ("busy", "web"),
         ("busy", "db"),
         ("idle", "web"),

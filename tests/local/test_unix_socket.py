@@ -61,6 +61,10 @@ def test_a_file_that_is_no_socket_is_left_alone(tmp_path: Path) -> None:
 
 def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
     """`/run/wakegate` is gone after every boot."""
+    (tmp_path / "file").touch()
+    for path in (Path("/proc/w.sock"), tmp_path / "file" / "w.sock"):
+        with pytest.raises(StateError, match=f"{path.parent} is no folder for files; choose another path"):
+            bind(path)
     with pytest.raises(StateError, match=r"there is no folder .*/missing; make it, or choose another path"):
         bind(tmp_path / "missing" / "gateway.sock")
 

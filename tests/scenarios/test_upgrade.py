@@ -113,6 +113,8 @@ def test_what_is_in_flight_is_finished_by_the_old_program_and_keeps_the_app_awak
     assert slow.result().status_code == 200
     eventually(lambda: not alive(old), what="the old program has left")
     gateway.until(phase="asleep")
+    assert "1 request held, 1 served, 0 lost" in gateway.cli("explain", "web").stdout
+    assert "1 request since it was taken over · 0 lost" in gateway.told("asleep")[-1]["text"]
 
 
 def test_an_idle_connection_goes_on_with_the_new_program(wakegate: Start) -> None:

@@ -3,6 +3,7 @@
 import socket
 from collections.abc import Iterator
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 from tests.verify.server import Asked, Reply, Scripted, problem, status
@@ -192,6 +193,8 @@ def test_what_is_no_wakegate_is_said_so(reply: Reply | None, sentence: str) -> N
         ("ftp://example.com/", "is no address"),
         ("http://", "is no address"),
         ("http://example.com:99999/", "has no port that there could be"),
+        ("unix:", '"unix:" is no address; write it as unix:/run/wakegate.sock'),
+        ("UNIX:/w", '"UNIX:/w" is no address; write it as unix:/w'),
         (f"http://{'a' * 70}.example/", "is no name of a host"),
     ],
 )
@@ -206,8 +209,18 @@ def test_nobody_there_is_one_sentence() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{taken.getsockname()[1]}"
-        with pytest.raises(VisitError, match="cannot be reached: Connection refused"):
+        said = "cannot be reached: Connection refused; nobody listens there: start the gateway with wakegate up"
+        with pytest.raises(VisitError, match=said):
             Visitor(url).status()
+
+
+def test_no_socket_there_is_one_sentence(tmp_path: Path) -> None:
+    """It was never made, or a killed gateway has left it."""
+    with socket.socket(socket.AF_UNIX) as left:
+        left.bind(str(tmp_path / "left"))
+    for name, why in (("missing", "No such file or directory"), ("left", "Connection refused")):
+        with pytest.raises(VisitError, match=f"cannot be reached: {why}; nobody listens there: start the gateway"):
+            Visitor(f"unix:{tmp_path}/{name}").status()
 
 
 def test_a_path_is_sent_as_people_write_it() -> None:

@@ -34,6 +34,7 @@ class Serving:
 
     def __init__(self, spec: Spec, *, read: Read, timeline: AnyTimeline, notify: Notify) -> None:
         self._spec = spec
+        self._began = spec.gateway
         self._read = read
         self._timeline = timeline
         self._notify = notify
@@ -83,7 +84,7 @@ class Serving:
             self._ready()
             self._tell("warning", "the file has problems; it goes on as before", error.problems)
             return
-        differences = tuple(changes(self._spec, new))
+        differences = changes(self._spec, new, began=self._began)
         self._gateway.reload(new, done=self._ready)
         self._spec = new
         what = say_count(len(differences), "change") if differences else "no changes"

@@ -7,15 +7,25 @@ from wakegate.config.settings import SETTINGS
 from wakegate.core.spec import ContainerSpec, GatewaySpec, ServiceSpec, Spec
 
 
-def changes(old: Spec, new: Spec) -> tuple[str, ...]:
-    """Return a sentence for each difference; one that a reload cannot make says that it needs a restart."""
-    return (*_gateway(old.gateway, new.gateway), *_services(old, new))
+def changes(old: Spec, new: Spec, *, began: GatewaySpec) -> tuple[str, ...]:
+    """Return a sentence for each difference; one that a reload cannot make says that it needs a restart.
+
+    `began`: what the gateway was started with, which is what it has still of that which only a restart changes.
+    """
+    return (*_gateway(old.gateway, new.gateway, began), *_services(old, new))
 
 
-def _gateway(old: GatewaySpec, new: GatewaySpec) -> Iterator[str]:
+def _gateway(old: GatewaySpec, new: GatewaySpec, began: GatewaySpec) -> Iterator[str]:
     for setting in SETTINGS:
         if setting.is_of_gateway and setting.held(old) != setting.held(new):
-            yield f"gateway: {_difference(setting, old, new)}{' (needs a restart)' if setting.needs_restart else ''}"
+            yield f"gateway: {_difference(setting, old, new)}{_how(setting, new, began)}"
+
+
+def _how(setting: Setting, new: GatewaySpec, began: GatewaySpec) -> str:
+    """Say what becomes of a change."""
+    if not setting.needs_restart:
+        return ""
+    return " (as it runs)" if setting.held(new) == setting.held(began) else " (needs a restart)"
 
 
 def _services(old: Spec, new: Spec) -> Iterator[str]:

@@ -10,6 +10,7 @@ from wakegate.config.number import Duration
 from wakegate.config.run import EXISTING, FIXED_PORT, check_run, why_only_one
 from wakegate.config.show import whole
 from wakegate.config.wakes import check_wakes, unrouted
+from wakegate.core.spec import UNIX_PEER
 
 SAY = Duration().write
 
@@ -28,6 +29,7 @@ def check_all(gateway: Values, services: Mapping[str, Values], draft: Draft) -> 
     _tls(gateway, draft)
     _socket(gateway, draft)
     _proxy_protocol(gateway, draft)
+    _shares(gateway, draft)
     names: dict[str, str] = {}
     places: dict[tuple[str, str], str] = {}
     containers: dict[tuple[str, ...], str] = {}
@@ -140,11 +142,28 @@ def _socket(gateway: Values, draft: Draft) -> None:
 
 
 def _proxy_protocol(gateway: Values, draft: Draft) -> None:
-    """Who may say that a client is somebody else must have been named: else everybody could."""
-    names = ("proxy_protocol", "trusted_proxies")
-    if gateway.are_sound(*names) and gateway.by_name[names[0]] and not gateway.by_name[names[1]]:
-        text = 'true needs trusted_proxies as well: from whom the header is believed; write ["127.0.0.1"], or ["unix"]'
-        draft.refuse(gateway.where(names[0]), text)
+    """Who may say that a client is somebody else must have been named: else everybody could, or nobody may come."""
+    names = ("listen", "proxy_protocol", "trusted_proxies")
+    if not gateway.are_sound(*names) or not gateway.by_name["proxy_protocol"]:
+        return
+    trusted, is_unix = set(gateway.by_name["trusted_proxies"]), bool(gateway.by_name["listen"][2])
+    example = '["unix"]' if is_unix else '["127.0.0.1"]'
+    if not trusted:
+        text = f"true needs trusted_proxies as well: from whom the header is believed; write {example}"
+        draft.refuse(gateway.where("proxy_protocol"), text)
+    elif (trusted == {UNIX_PEER}) if not is_unix else (UNIX_PEER not in trusted):
+        door = "a Unix socket" if is_unix else "a TCP port"
+        text = f"with proxy_protocol nobody could connect: the gateway listens on {door}; write {example}"
+        draft.refuse(gateway.where("trusted_proxies"), text)
+
+
+def _shares(gateway: Values, draft: Draft) -> None:
+    """Each worker needs room for one client."""
+    if gateway.are_sound("connections_max", "workers"):
+        most, count = gateway.by_name["connections_max"], gateway.by_name["workers"]
+        if most < count:
+            text = f"{most} is less than workers ({count}), and each of them has its share; raise it"
+            draft.refuse(gateway.where("connections_max"), text)
 
 
 def _host_port(gateway: Values, values: Values, draft: Draft) -> None:

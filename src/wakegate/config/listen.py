@@ -7,7 +7,7 @@ from pathlib import Path
 
 from wakegate.config.host import LABEL, is_ipv6
 from wakegate.config.kind import Kind, Schema
-from wakegate.config.show import UnfitError, show
+from wakegate.config.show import UnfitError, show, whole
 from wakegate.config.text import at_home
 from wakegate.core.say import UNIX_PREFIX
 
@@ -31,6 +31,8 @@ class Listen(Kind):
             raise UnfitError(f'{show(value)} is no address to listen on; write "127.0.0.1:8080"')
         if value.startswith(UNIX_PREFIX):
             return "", 0, _unix_path(value)
+        if value.lower().startswith(UNIX_PREFIX):
+            raise UnfitError(f"{show(value)} is no address to listen on; write {_lower(value)}")
         return *listen_address(value, default_host=self.default_host), ""
 
     def placed(self, value: object, *, folder: Path) -> tuple[str, int, str]:
@@ -55,6 +57,10 @@ def _parts(value: object) -> tuple[str, int, str]:
     assert isinstance(value, tuple)
     host, port, path = value
     return host, port, path
+
+
+def _lower(text: str) -> str:
+    return whole(UNIX_PREFIX + text[len(UNIX_PREFIX) :])
 
 
 def _unix_path(text: str) -> str:

@@ -108,7 +108,7 @@ class Integer(Kind):
         if self.auto and value == "auto":
             return 0
         if not isinstance(value, int) or isinstance(value, bool):
-            raise UnfitError(f"{show(value)} is no whole number; write {self._bounds()}")
+            raise UnfitError(f"{show(value)} is no whole number; write {self._meant(value) or self._bounds()}")
         if not self.least <= value <= self.most:
             raise UnfitError(f"{show(value)} is out of bounds; write {self._bounds()}")
         return value
@@ -125,6 +125,15 @@ class Integer(Kind):
         """Return the bounds."""
         number = {"type": "integer", "minimum": self.least, "maximum": self.most}
         return {"anyOf": [{"const": "auto"}, number]} if self.auto else number
+
+    def _meant(self, value: object) -> str:
+        """Return what somebody has written who knows the number, but not TOML."""
+        if not isinstance(value, str):
+            return ""
+        if self.auto and value.lower() == "auto":
+            return '"auto"'
+        is_fit = is_integer(value) and self.least <= int(value) <= self.most
+        return f"{int(value)}, without quotes" if is_fit else ""
 
     def _bounds(self) -> str:
         bounds = f"{self.least} or more" if self.most == INTEGER_MAX else f"{self.least} to {self.most}"

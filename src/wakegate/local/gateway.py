@@ -393,7 +393,7 @@ class Gateway:
         self._end_loops()
         self._reception.shut_doors()
         for service in self._services.values():
-            service.let_go(reason=HANDED_OVER)
+            service.let_go(reason=HANDED_OVER, write_wake=successor.write_wake)
         for run in self._runs.values():
             run.cancel()
         self._containers.closing()
@@ -430,8 +430,15 @@ class Gateway:
         for client, told in self._inherited.clients:
             await self._reception.welcome(client, told)
         if self._predecessor is not None:
-            follow = self._predecessor.follow(self._services, welcome=self._reception.welcome)
+            follow = self._predecessor.follow(
+                self._services, welcome=self._reception.welcome, write_wake=self._write_wake
+            )
             self._reception.spawn(follow, name="predecessor")
+
+    def _write_wake(self, line: WakeLine) -> None:
+        """Store how a wake of another gateway has ended."""
+        if line.service in self._services:
+            self._services[line.service].keeper.write_wake(line)
 
     # -- a reload
 

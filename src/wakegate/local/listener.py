@@ -17,6 +17,7 @@ from wakegate.local.request.presence import watch
 from wakegate.local.unix_socket import SocketFile, bind
 
 KEEPALIVE_S, KEEPALIVE_PROBES = 30, 9  # a laptop shut in mid-WebSocket keeps nothing awake for longer than 5 minutes
+EVERY_ADDRESS = "0.0.0.0"  # noqa: S104  compared, not bound
 BACKLOG = 4096  # a herd of first requests arrives at once; the kernel caps it at net.core.somaxconn
 
 
@@ -85,7 +86,7 @@ async def _bind(host: str, port: int) -> tuple[socket.socket, ...]:
 
 def url_of(host: str, port: int, *, scheme: str = "http") -> str:
     """Return where a browser on this machine finds what listens there."""
-    shown = "127.0.0.1" if host in ("", "0.0.0.0", "::") else host  # noqa: S104  compared, not bound
+    shown = "127.0.0.1" if host in ("", EVERY_ADDRESS, "::") else host
     return f"{scheme}://[{shown}]:{port}" if ":" in shown else f"{scheme}://{shown}:{port}"
 
 
@@ -99,10 +100,11 @@ def allow_connections(count: int) -> None:
 
 
 def _why_not(error: OSError, *, host: str, port: int) -> str:
+    place = f"[{host}]" if ":" in host else host.removeprefix(EVERY_ADDRESS)
     if error.errno == errno.EADDRINUSE:
-        return f"{host}:{port} is taken by another program; choose another with --listen {host}:{port + 1}"
+        return f"{place}:{port} is taken by another program; choose another with --listen {place}:{port + 1}"
     if error.errno in (errno.EACCES, errno.EPERM):
-        return f"{host}:{port} needs more rights (ports below 1024 are reserved); choose a higher one with --listen"
+        return f"{place}:{port} needs more rights (ports below 1024 are reserved); choose a higher one with --listen"
     if error.errno == errno.EADDRNOTAVAIL:
         return f"{host} is not an address of this machine; listen on 127.0.0.1 or 0.0.0.0"
-    return f"{host}:{port} cannot be listened on: {error.strerror or error}"
+    return f"{place}:{port} cannot be listened on: {error.strerror or error}"

@@ -7,9 +7,11 @@ from dataclasses import asdict
 from typing import Protocol, Self
 
 from wakegate.core.errors import StateError
+from wakegate.core.ledger import WakeLine
 from wakegate.core.spec import GatewaySpec
 from wakegate.local.channel import Channel
 from wakegate.local.inherited import Inheritance
+from wakegate.local.store.rows import wake_of_row
 from wakegate.local.successor import VARIABLE
 
 GONE = "the gateway that was to be replaced goes on, or has ended; start it again with: wakegate up"
@@ -77,10 +79,12 @@ class Predecessor:
         self._guested[name] = service
         service.guest_came()
 
-    async def follow(self, services: Mapping[str, Guested], *, welcome: Welcome) -> None:
+    async def follow(
+        self, services: Mapping[str, Guested], *, welcome: Welcome, write_wake: Callable[[WakeLine], None]
+    ) -> None:
         """Say that this one serves; take the clients that are handed on, and let services stay for what is not done.
 
-        Return when the other has ended.
+        What becomes of requests that waited for a wake of the other is written. Return when the other has ended.
         """
         with suppress(OSError):  # it has ended
             await self._channel.send("serving")
@@ -88,6 +92,8 @@ class Predecessor:
             name = packet.facts.get("service", "")
             if packet.word == "client":
                 await welcome(packet.sockets[0], packet.facts["told"])
+            elif packet.word == "wake":
+                write_wake(wake_of_row(packet.facts["row"]))
             elif packet.word == "busy" and name in services:
                 self._come(name, services[name])
             elif packet.word == "idle" and name in self._guested:

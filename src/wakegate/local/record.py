@@ -36,10 +36,12 @@ class Keeper:
         self._stored_version = self.record.version
         self._is_failing = False
         self._is_ours = True
+        self._write_wake: Callable[[WakeLine], None] = store.write_wake
 
-    def let_go(self) -> None:
-        """Store nothing more: from now on the record is another gateway's."""
+    def let_go(self, *, write_wake: Callable[[WakeLine], None]) -> None:
+        """Store nothing more: from now on the record is another gateway's, which gets lines of the ledger by this."""
         self._is_ours = False
+        self._write_wake = write_wake
 
     def go(self, event: Event, *, kind: str = "", text: str = "", **changes: Any) -> None:
         """Make the phase change of this event, with these fields; tell the timeline where there is something to say."""
@@ -69,8 +71,7 @@ class Keeper:
     def write_wake(self, line: WakeLine) -> None:
         """Store a line of the ledger; without it the wake goes on all the same."""
         try:
-            if self._is_ours:
-                self.store.write_wake(line)
+            self._write_wake(line)
         except StateError as error:
             self._failed(error)
 

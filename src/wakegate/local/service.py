@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 from wakegate.core.activity import Activity, used_by
 from wakegate.core.errors import AsleepError, HeldError, StoppingError, WakeFailedError
 from wakegate.core.ignore import IgnoreRule
+from wakegate.core.ledger import WakeLine
 from wakegate.core.pause import Paused
 from wakegate.core.phase import Event, Phase
 from wakegate.core.progress import Progress, may_retry
@@ -186,15 +187,15 @@ class Service:
         """Say whether nobody waits and no wake is under way: then another gateway can take it over."""
         return self._is_open and not self.hold and self.phase is not Phase.WAKING
 
-    def let_go(self, *, reason: str) -> None:
+    def let_go(self, *, reason: str, write_wake: Callable[[WakeLine], None]) -> None:
         """Leave what runs to another gateway: take, write and stop nothing more; who is in flight goes on.
 
-        Whoever runs it cancels that next.
+        Whoever runs it cancels that next. Requests that waited for the last wake may still end: `write_wake` stores it.
         """
         assert self.is_settled
         self.save_activity()
         self.book.flush()
-        self.keeper.let_go()
+        self.keeper.let_go(write_wake=write_wake)
         self.book.changed = lambda: None
         self._closing, self._is_open = reason, False
         self.fleet.forget()
@@ -653,7 +654,8 @@ class Service:
         served = self.touch.all_requests - self.touch.requests_before
         attempt = self.waker.attempt
         lost = attempt.line.lost + attempt.line.open if attempt is not None and attempt.settled.is_set() else 0
-        return f"was awake {awake} · {served} request{'' if served == 1 else 's'} · {lost} lost"
+        since = "" if attempt is not None else " since it was taken over"
+        return f"was awake {awake} · {say_count(served, 'request')}{since} · {lost} lost"
 
     async def rouse(self, *, cause: str) -> None:
         """Return when the service is awake, because an operator asked; raise the `HeldError` of a wake that failed."""
@@ -740,6 +742,7 @@ class Service:
         if adopted and was is not Phase.STOPPING:
             self.fleet.stop_paused()  # a wake or a sleep was cut off half-way
             self.waker.awake_since_s = self.keeper.since_s
+            self.touch.requests_before = self.touch.all_requests
             self.keeper.tell("adopted", f"{say_count(adopted, 'running replica')} taken over")
         elif self.fleet.paused:
             self.keeper.tell("adopted", f"{say_count(len(self.fleet.paused), 'paused replica')} taken over")

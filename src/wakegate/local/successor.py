@@ -5,7 +5,8 @@ It begins as a child with the listening sockets and one end of a channel, and re
     new → old   prepared (what it would listen on and where it keeps state)
     old → new   yours: the state directory is free, nothing is accepted here any more; which services are busy
     new → old   serving
-    old → new   client, with its socket, for each connection that is free; busy and idle, by service
+    old → new   client, with its socket, for each connection that is free; busy and idle, by service;
+                wake, when a request that waited for one has ended
 """
 
 import asyncio
@@ -17,10 +18,12 @@ from dataclasses import asdict
 from typing import Self
 
 from wakegate.core.errors import StateError
+from wakegate.core.ledger import WakeLine
 from wakegate.core.say import say_duration
 from wakegate.core.spec import GatewaySpec
 from wakegate.local.channel import Channel, Packet
 from wakegate.local.request.accept import ClientConnection
+from wakegate.local.store.rows import row_of_wake
 
 VARIABLE = "WAKEGATE_HANDOVER"  # the channel's descriptor, and those of the listening sockets
 START_TIMEOUT_S = 60.0  # until it has read its configuration, and again until it serves
@@ -37,6 +40,7 @@ class Successor:
         self._channel = channel
         self._parked: list[ClientConnection] = []  # free, and not read any more
         self._busy: set[str] = set()
+        self._wakes: list[WakeLine] = []  # to be stored there
         self.is_serving = False
 
     @classmethod
@@ -114,6 +118,10 @@ class Successor:
         with suppress(OSError):  # it has gone: `serves` will say so
             await self._channel.send("yours", are_ours=are_ours, busy=sorted(self._busy))
 
+    def write_wake(self, line: WakeLine) -> None:
+        """Let it store a line of the ledger."""
+        self._wakes.append(line)
+
     def take(self, connection: ClientConnection) -> None:
         """Keep a connection that is free for it: what comes from now on is for it to read."""
         if connection.is_free:
@@ -133,9 +141,11 @@ class Successor:
             async with asyncio.timeout(timeout_s):
                 while connections and not is_hurried():
                     if self.is_serving:
+                        await self._tell_wakes()
                         await self._tell_busy(set(busy()))
                         await self._hand_on()
                     await asyncio.sleep(LOOK_INTERVAL_S)
+                await self._tell_wakes()
         self._channel.close()
 
     async def _hand_on(self) -> None:
@@ -156,6 +166,11 @@ class Successor:
         parked, self._parked = self._parked, []
         given = [(connection.give_away(), connection.told) for connection in parked if not connection.is_lost]
         return [(client, told) for client, told in given if client is not None]
+
+    async def _tell_wakes(self) -> None:
+        wakes, self._wakes = self._wakes, []
+        for line in wakes:
+            await self._channel.send("wake", row=row_of_wake(line))
 
     async def _tell_busy(self, busy: set[str]) -> None:
         """Say which services have requests in flight here, for it to keep awake."""

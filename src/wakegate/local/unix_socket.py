@@ -76,8 +76,10 @@ def _identity(path: Path) -> tuple[int, int] | None:
 
 
 def _why_not(error: OSError, path: Path) -> str:
-    if error.errno == errno.ENOENT:
+    if error.errno == errno.ENOENT and not path.parent.exists():
         return f"{path} cannot be listened on: there is no folder {path.parent}; make it, or choose another path"
+    if error.errno in (errno.ENOENT, errno.ENOTDIR):
+        return f"{path} cannot be listened on: {path.parent} is no folder for files; choose another path"
     if error.errno in (errno.EACCES, errno.EPERM):
         return f"{path} cannot be listened on: user {os.getuid()} may not write to {path.parent}; choose another path"
     return f"{path} cannot be listened on: {error.strerror or error}; choose another path with --listen unix:PATH"

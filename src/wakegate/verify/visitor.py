@@ -68,7 +68,7 @@ class Visitor:
         now_s: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self._unix_path = url.removeprefix(UNIX_PREFIX) if url.startswith(UNIX_PREFIX) else ""
+        self._unix_path = _unix_path(url)
         parts = urlsplit("http://localhost/" if self._unix_path else url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise VisitError(f'"{url}" is no address; write it as http://127.0.0.1:8080, or a stack as --aws {url}')
@@ -185,13 +185,16 @@ class Visitor:
         except (RemoteDisconnected, ConnectionResetError, BrokenPipeError) as error:
             self.close()
             if not is_kept:
-                raise VisitError(f"{self.url} closed the connection without an answer") from error
+                raise VisitError(
+                    f"{self.url} closed the connection without an answer; "
+                    "does it speak TLS (https://), or expect a PROXY header (gateway.proxy_protocol)?"
+                ) from error
         except TimeoutError as error:
             self.close()
             raise VisitError(f"{self.url} did not answer within {say_duration(timeout_s)}") from error
         except (OSError, HTTPException) as error:
             self.close()
-            raise VisitError(f"{self.url} cannot be reached: {_said(error)}") from error
+            raise VisitError(f"{self.url} cannot be reached: {_said(error)}{_hint(error)}") from error
         return self._exchange(target, timeout_s=timeout_s)
 
     def _exchange_once(self, target: str, *, timeout_s: float) -> _Answer:
@@ -250,6 +253,16 @@ class _UnixConnection(HTTPConnection):
         self.sock.connect(self._path)
 
 
+def _unix_path(url: str) -> str:
+    """Return the path of a Unix socket, or nothing where the address is another."""
+    if not url.lower().startswith(UNIX_PREFIX):
+        return ""
+    path = url[len(UNIX_PREFIX) :]
+    if not path or not url.startswith(UNIX_PREFIX):
+        raise VisitError(f'"{url}" is no address; write it as {UNIX_PREFIX}{path or "/run/wakegate.sock"}')
+    return path
+
+
 def _json(body: bytes) -> dict[str, Any]:
     try:
         found = json.loads(body)
@@ -286,3 +299,8 @@ def _said(error: Exception) -> str:
     """Say a failure of the network in its own words, without the number in front."""
     text = getattr(error, "strerror", None) or str(error)
     return text or type(error).__name__
+
+
+def _hint(error: Exception) -> str:
+    is_nobody = isinstance(error, (ConnectionRefusedError, FileNotFoundError, NotADirectoryError))
+    return "; nobody listens there: start the gateway with wakegate up" if is_nobody else ""

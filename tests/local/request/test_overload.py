@@ -23,7 +23,7 @@ async def test_no_more_clients_are_served_than_may_be_connected(stage: Stage) ->
     second.send(GET)
     said = await second.answer()
     assert (said.status, said.header("Retry-After"), said.header("Connection")) == (503, "1", "close")
-    assert json.loads(said.body)["detail"] == "as many clients are connected as may be: 1"
+    assert json.loads(said.body)["detail"] == "as many clients are connected as gateway.connections_max lets in"
     assert await second.rest() == b""
     second.close()
     first.send(GET)

@@ -1,13 +1,15 @@
 """What a killed keeper has left behind is found, or is nothing."""
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.local.workers.process import App, process
-from tests.local.workers.world import warm
+from tests.local.workers.world import cold, warm
 
 from wakegate.local.workers.adopt import dismiss, left_behind
+from wakegate.local.workers.wire import Ask
 
 pytestmark = pytest.mark.anyio
 
@@ -38,7 +40,21 @@ async def test_those_that_are_not_wanted_any_more_finish_and_end(tmp_path: Path)
         await worker.leave()
         await dismiss(tmp_path, drain_timeout_s=20, tell=lambda *what: told.append(what))
         assert await worker.ended() == 0
-    assert told == [("stopped-orphan", "1 worker of an earlier gateway: there are none any more")]
+    assert told == [("stopped-orphan", "1 worker of an earlier gateway told to end, as workers = 1")]
+
+
+async def test_who_waits_at_one_that_is_not_wanted_any_more_is_told_so(tmp_path: Path) -> None:
+    """Nobody else can be asked to wake the service for it, and the start of the new gateway must not wait for it."""
+    async with App() as app, process(tmp_path) as worker, asyncio.TaskGroup() as tasks:
+        await worker.configure(cold(app.target))
+        waiting = tasks.create_task(worker.get())
+        await worker.line.next(Ask)
+        await worker.leave()
+        await dismiss(tmp_path, drain_timeout_s=20, tell=lambda *_: None)
+        answer = await waiting
+        assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
+        assert "what wakes services here has been replaced" in answer.text
+        assert await worker.ended() == 0
 
 
 async def test_to_dismiss_nobody_is_nothing(tmp_path: Path) -> None:

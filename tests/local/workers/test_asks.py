@@ -4,6 +4,7 @@ import pytest
 from tests.local.workers.test_outpost import Place
 from tests.local.workers.world import Request, address_of
 
+from wakegate.core.errors import StoppingError
 from wakegate.local.workers.wire import Release
 
 pytestmark = pytest.mark.anyio
@@ -35,3 +36,26 @@ async def test_a_suspect_of_another_keeper_is_not_named_to_the_next() -> None:
     place.asks.lose()
     place.asks.resume()
     assert (place.sent[-1].number, place.sent[-1].suspect) == (place.sent[0].number, None)
+
+
+@pytest.mark.parametrize("is_first", ["the keeper", "the signal"])
+async def test_one_that_is_to_end_waits_for_no_other_keeper(is_first: str) -> None:
+    """Its sockets are another's already: a wait would have no end but the client's patience."""
+    place, held, late = Place(), Request(), Request()
+    place.lane.admit(held)
+    steps = [place.asks.lose, place.asks.end]
+    for step in steps if is_first == "the keeper" else reversed(steps):
+        step()
+    assert held.endings == ["StoppingError: web: what wakes services here has been replaced"]
+    assert not place.asks.asked
+    with pytest.raises(StoppingError):
+        place.lane.admit(late)
+
+
+async def test_one_that_is_to_end_asks_its_keeper_for_as_long_as_there_is_one() -> None:
+    """An operator has told it to end, but nobody has told the keeper not to answer."""
+    place, held = Place(), Request()
+    place.asks.end()
+    place.lane.admit(held)
+    place.asks.hear(Release(number=place.sent[0].number, address=address_of(place.target), was_held=True))
+    assert held.target is not None

@@ -17,7 +17,7 @@ class Place:
         board = Board.make()
         self.rows = [board.slot(number).row(1) for number in (1, 2)]
         self.hands = [
-            Hand(number, slot=board.slot(number), home=lambda _: Home(), tell=print, now_s=time.monotonic)
+            Hand(number, slot=board.slot(number), home=lambda _: Home(), tell=print, leaves=print, now_s=time.monotonic)
             for number in (1, 2)
         ]
         self.beside = Beside("web", row=1, hands=lambda: self.hands)

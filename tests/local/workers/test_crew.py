@@ -20,7 +20,7 @@ from wakegate.core.spec import GatewaySpec
 from wakegate.local.clock import SystemClock
 from wakegate.local.store.sqlite import SqliteStore
 from wakegate.local.workers.beside import Beside
-from wakegate.local.workers.crew import STUCK_S, Crew
+from wakegate.local.workers.crew import STUCK_S, TOLD_TO_END, Crew
 
 pytestmark = pytest.mark.anyio
 
@@ -138,6 +138,25 @@ async def test_a_worker_that_was_killed_is_forgotten_when_it_is_gone_and_replace
         assert here.told == [("worker", text)]
         assert (await here.get()).status_code == 200
         await cut
+
+
+async def test_one_that_is_told_to_end_by_a_signal_is_replaced_before_it_has(tmp_path: Path) -> None:
+    """Who comes to its door meanwhile does not wait until its last request is over."""
+    async with gateway(tmp_path, count=1) as (here, app), asyncio.TaskGroup() as tasks:
+        long = tasks.create_task(here.get("/wait"))
+        await eventually(lambda: app.arrived, "it is at the app")
+        (before,) = here.pids()
+        os.kill(before, signal.SIGTERM)
+        assert (await here.get()).status_code == 200
+        assert is_there(before)
+        text = f"worker 1 (pid {before}) {TOLD_TO_END}, and another takes its place"
+        assert here.told == [("worker", text)]
+        await eventually(lambda: here.beside.in_flight() == 1, "the long one is left")
+        app.go.set()
+        assert (await long).status_code == 200
+        await eventually(lambda: not is_there(before), "it has ended")
+        assert here.told == [("worker", text)]
+        assert len(here.pids()) == 1
 
 
 async def test_those_that_end_again_and_again_are_started_later(tmp_path: Path) -> None:

@@ -56,6 +56,7 @@ async def desk(*, is_configured: bool = True) -> AsyncIterator[Desk]:
         slot=Board.make().slot(1),
         home=lambda name: home if name == "web" else None,
         tell=tell,
+        leaves=lambda hand: told.append(("leaves", hand.number, {})),
         now_s=time.monotonic,
     )
     async with line(hand.connect) as worker:

@@ -10,7 +10,7 @@ from tests.local.workers.world import address_of, cold, eventually, spec, warm
 
 from wakegate.core.phase import Phase
 from wakegate.local.lane import Target
-from wakegate.local.workers.wire import Ask, Drain, Emptied, End, Finished, Release
+from wakegate.local.workers.wire import Ask, Drain, Emptied, End, Finished, Leaving, Release
 
 pytestmark = pytest.mark.anyio
 
@@ -91,17 +91,18 @@ async def test_requests_that_a_dead_keeper_counted_are_on_the_board(tmp_path: Pa
         await eventually(lambda: worker.row.in_flight == 0, "it has ended")
 
 
-@pytest.mark.parametrize("how", ["told", "signal"])
-async def test_one_that_drains_finishes_what_it_has_and_ends(tmp_path: Path, how: str) -> None:
+@pytest.mark.parametrize("how", ["told", signal.SIGTERM, signal.SIGINT])
+async def test_one_that_drains_finishes_what_it_has_and_ends(tmp_path: Path, how: str | signal.Signals) -> None:
     """A new connection is for another worker, by the same socket."""
     async with App() as app, process(tmp_path) as worker, asyncio.TaskGroup() as tasks:
         await worker.configure(warm(app.target))
         answer = tasks.create_task(worker.get("/wait"))
         await eventually(lambda: app.arrived, "it is at the app")
-        if how == "told":
-            worker.line.channel.send(Drain())
+        if isinstance(how, signal.Signals):
+            worker.child.send_signal(how)
+            await worker.line.next(Leaving)
         else:
-            worker.child.send_signal(signal.SIGTERM)
+            worker.line.channel.send(Drain())
         app.go.set()
         assert (await answer).status_code == 200
         assert await worker.ended() == 0

@@ -124,7 +124,7 @@ class ClientConnection(asyncio.Protocol):
         if self._must_be_tls and not self._is_tls:
             self._turned_away = BadRequestError("this is plain HTTP, and HTTPS is spoken here: use https://")
         elif beyond >= 0:
-            self._turned_away = CrowdedError(f"as many clients are connected as may be: {most}")
+            self._turned_away = CrowdedError("as many clients are connected as gateway.connections_max lets in")
         self._in_message = self._turned_away is not None  # parsed, so that it is told why
         self.front.connections.add(self)
 

@@ -61,7 +61,7 @@ async def dismiss(state_dir: Path, *, drain_timeout_s: float, tell: Callable[...
     left = await left_behind(state_dir)
     if not left:
         return
-    tell("stopped-orphan", f"{say_count(len(left), 'worker')} of an earlier gateway: there are none any more")
+    tell("stopped-orphan", f"{say_count(len(left), 'worker')} of an earlier gateway told to end, as workers = 1")
     ends = [_end_of(one.pid) for one in left]
     for one in left:
         one.close()

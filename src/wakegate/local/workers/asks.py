@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from itertools import count
 from typing import Protocol
 
-from wakegate.core.errors import HoldFullError, HoldTimeoutError
+from wakegate.core.errors import HoldFullError, HoldTimeoutError, StoppingError
 from wakegate.core.hold import hold_timeout_s
 from wakegate.core.spec import ServiceSpec
 from wakegate.local.elsewhere import Address
@@ -27,6 +27,7 @@ from wakegate.local.workers.wire import (
 )
 
 AWAY = "what wakes services here is being restarted"
+ENDING = "what wakes services here has been replaced"
 RETRY_S = 1.0
 
 
@@ -88,6 +89,7 @@ class Asks:
         self._by_number: dict[int, Asking] = {}
         self._numbers = count(1)
         self._is_away = True  # nobody is there to be asked
+        self._is_ending = False  # nobody will be any more
 
     # -- a lane
 
@@ -146,8 +148,17 @@ class Asks:
             if asking.target is not None:
                 self._forget(asking)
                 asking.lane.take_over(asking.target)
+            elif self._is_ending:
+                self._refuse(asking)
             else:
                 self._set_timer(asking)
+
+    def end(self) -> None:
+        """Wait for no other keeper: this worker is to end."""
+        self._is_ending = True
+        if self._is_away:
+            for asking in self._all():
+                self._refuse(asking)
 
     def resume(self) -> None:
         """There is a keeper again, and all is known that it has told: ask about those who wait, the first one first."""
@@ -168,6 +179,8 @@ class Asks:
 
     def _wait(self, asking: Asking) -> None:
         spec = asking.lane.spec
+        if self._is_ending:
+            raise self._ending(asking)
         waiting = sum(1 for other in self.asked.values() if other.lane is asking.lane)
         if waiting >= spec.hold.depth_max:
             raise HoldFullError(spec.name, AWAY, retry_after_s=RETRY_S)
@@ -181,6 +194,13 @@ class Asks:
     def _give_up(self, asking: Asking) -> None:
         self._forget(asking)
         asking.waiter.refuse(HoldTimeoutError(asking.lane.spec.name, AWAY, retry_after_s=RETRY_S))
+
+    def _refuse(self, asking: Asking) -> None:
+        self._forget(asking)
+        asking.waiter.refuse(self._ending(asking))
+
+    def _ending(self, asking: Asking) -> StoppingError:
+        return StoppingError(asking.lane.spec.name, ENDING, retry_after_s=RETRY_S)
 
     def _all(self) -> Iterable[Asking]:
         return tuple(self._by_number.values())

@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
+from itertools import count
 from math import ceil
 from pathlib import Path
 from types import TracebackType
@@ -31,8 +32,8 @@ from wakegate.local.lane import Home
 from wakegate.local.workers import doors
 from wakegate.local.workers.adopt import Left, left_behind
 from wakegate.local.workers.beside import Beside
-from wakegate.local.workers.board import Board
-from wakegate.local.workers.hand import Hand
+from wakegate.local.workers.board import SLOTS_MAX, Board
+from wakegate.local.workers.hand import END_S, Hand
 from wakegate.local.workers.hello import VERSION, door_of, hear_hello
 from wakegate.local.workers.start import how_ended, log_tail, start
 from wakegate.local.workers.wire import Configure, Drain, End, Post
@@ -42,7 +43,7 @@ STUCK_S = 30.0  # a worker that does not acknowledge for so long is killed: no s
 LOOK_INTERVAL_S = 1.0
 HEALTHY_S = 10.0  # those that end sooner after their start are replaced later and later
 BACKOFF_MIN_S, BACKOFF_MAX_S = 1.0, 30.0
-END_S = 5.0  # for a worker that was told to end, then it is killed
+TOLD_TO_END = "was told to end by a signal; it finishes what it has"
 NOTHING = ProcessSpec(command=())  # what runs is not for workers to know: an environment may hold secrets
 
 
@@ -152,8 +153,7 @@ class Crew:
         if not is_taken and not self._is_one:
             doors.share(first)
         while len(self._doors) < self._count:
-            number = next(n for n in range(1, 1 + 3 * self._count) if n not in self._hands and n not in self._doors)
-            self._doors[number] = spare.pop() if spare else self._more(first)
+            self._doors[self._free_number()] = spare.pop() if spare else self._more(first)
         for sockets in spare:
             doors.close(sockets)
         for number, sockets in self._doors.items():
@@ -214,7 +214,8 @@ class Crew:
 
     def _hand(self, number: int) -> Hand:
         slot = self._board.slot(number)
-        return Hand(number, slot=slot, home=self._home, tell=self._tell, now_s=self._clock.now_s)
+        now_s = self._clock.now_s
+        return Hand(number, slot=slot, home=self._home, tell=self._tell, leaves=self._leaves, now_s=now_s)
 
     def _start(self, number: int) -> None:
         assert self._tasks is not None, "the crew is open"
@@ -269,6 +270,17 @@ class Crew:
         if hand.number in self._doors and self._tasks is not None:
             replacing = self._replace(hand, how=how_ended(status), lived_s=self._clock.now_s() - since_s)
             self._replacing.append(self._tasks.create_task(replacing, name=f"replace:{hand.number}"))
+
+    def _leaves(self, hand: Hand) -> None:
+        """Let another take its place while it finishes what it has, or else once it has ended."""
+        if hand.number in self._doors and len(self._hands) + 1 < SLOTS_MAX:
+            number = self._free_number()
+            self._doors[number] = self._doors.pop(hand.number)
+            self._tell("worker", f"worker {hand.number} (pid {hand.pid}) {TOLD_TO_END}, and another takes its place")
+            self._start(number)
+
+    def _free_number(self) -> int:
+        return next(number for number in count(1) if number not in self._hands and number not in self._doors)
 
     async def _replace(self, hand: Hand, *, how: str, lived_s: float) -> None:
         number = hand.number

@@ -22,6 +22,7 @@ from wakegate.local.workers.wire import (
     Here,
     Keep,
     Leave,
+    Leaving,
     Look,
     Message,
     Order,
@@ -31,9 +32,11 @@ from wakegate.local.workers.wire import (
     refusal,
 )
 
+END_S = 5.0  # from the last that is heard of a worker to the end of its process
+
 
 class Hand:
-    """A worker. `home` finds the service of a name, `tell` is the timeline; `now_s` is the clock's."""
+    """A worker. `home` finds the service of a name, `tell` is the timeline; `leaves` hears that it goes."""
 
     def __init__(
         self,
@@ -42,6 +45,7 @@ class Hand:
         slot: Slot,
         home: Callable[[str], Home | None],
         tell: Callable[..., None],
+        leaves: Callable[["Hand"], None],
         now_s: Callable[[], float],
     ) -> None:
         self.number = number
@@ -55,6 +59,7 @@ class Hand:
         self._slot = slot
         self._home = home
         self._tell = tell
+        self._leaves = leaves
         self._now_s = now_s
         self._rows: dict[int, Row] = {}
         self._channel: Channel | None = None
@@ -134,9 +139,9 @@ class Hand:
             self._let_go(serial)
 
     def _lost(self) -> None:
-        """It speaks no more: if its process has not ended, nothing would ever end it."""
+        """It speaks no more: it is about to end, and if it does not, nothing else would ever end it."""
         self.here.set()
-        self.signal(signal.SIGKILL)
+        asyncio.get_running_loop().call_later(END_S, self.signal, signal.SIGKILL)
 
     def _say(self, order: Order) -> None:
         if self.silent_since_s is None:
@@ -160,6 +165,8 @@ class Hand:
             case Here(rows=rows):
                 self.rows_known = rows
                 self.here.set()
+            case Leaving():
+                self._leaves(self)
             case Keep() | Retry() | Told():
                 self._report(message)
             case _:

@@ -175,6 +175,11 @@ class Retry:
     service: str
 
 
+@dataclass(frozen=True, slots=True)
+class Leaving:
+    """A signal has told it to end: it accepts nobody any more, and finishes what is being served."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
     """Something for the timeline."""
@@ -186,7 +191,7 @@ class Told:
 
 
 Order = Configure | Look | Release | Refuse | Comfort | Drain | End
-Report = Here | Heard | Ask | Leave | Answered | Finished | Unreachable | Emptied | Keep | Retry | Told
+Report = Here | Heard | Ask | Leave | Answered | Finished | Unreachable | Emptied | Keep | Retry | Leaving | Told
 Message = Order | Report
 
 

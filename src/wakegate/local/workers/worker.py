@@ -31,6 +31,7 @@ from wakegate.local.workers.wire import (
     Heard,
     Here,
     Keep,
+    Leaving,
     Look,
     Message,
     Post,
@@ -71,7 +72,8 @@ class Worker:
     async def run(self) -> None:
         """Serve until it is told to end, or nobody needs it any more."""
         loop = asyncio.get_running_loop()
-        loop.add_signal_handler(signal.SIGTERM, self._drain)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._leave)
         state_dir = Path(self._papers.state_dir)
         with SqliteStore(state_dir / "state.sqlite") as self._store:
             async with asyncio.TaskGroup() as self._tasks:
@@ -209,6 +211,11 @@ class Worker:
 
     # -- its end
 
+    def _leave(self) -> None:
+        """End because of a signal: the keeper may start another one at once."""
+        self._send(Leaving())
+        self._drain()
+
     def _drain(self) -> None:
         """Accept nobody any more, and end when what is being served has ended, or has had its time."""
         if self._end_by_s is None:
@@ -217,6 +224,7 @@ class Worker:
                 one.close()
             self._listening.clear()
             self._reception.shut()
+            self._asks.end()
 
     async def _look_after(self) -> None:
         noted_s = 0.0
