@@ -81,6 +81,16 @@ def test_one_is_started_probed_and_opened() -> None:
     assert in_yard(test, Behaviour(start_s=1, listen_s=2)) == (["127.0.0.1:20000"], 1, True)
 
 
+def test_an_app_that_is_known_is_asked_when_it_is_about_to_listen() -> None:
+    """How soon that is the ones before have shown; of one that is quicker than they were it is learnt."""
+
+    async def test(yard: Yard, tasks: asyncio.TaskGroup) -> list[float]:
+        return [(await yard.add()).listen_s for _ in range(4)]
+
+    seen_s = in_yard(test, *(Behaviour(listen_s=listen_s) for listen_s in (0.3, 0.3, 0.11, 0.11)))
+    assert seen_s == pytest.approx([0.3, 0.3, 0.142, 0.11], abs=0.003)
+
+
 @pytest.mark.parametrize(
     ("behaviour", "error", "says"),
     [

@@ -203,6 +203,14 @@ def test_the_rhythm_is_fast_at_first_and_never_far_behind() -> None:
     assert [pause_s(elapsed_s) for elapsed_s in (0, 0.3, 1, 5, 60)] == [0.001, 0.001, 0.003, 0.015, 0.05]
 
 
+def test_an_app_that_is_known_is_left_alone_until_soon_before_it_listens() -> None:
+    """Attempts take processor time that its start needs; one that is quicker than ever is seen a quarter late."""
+    assert [pause_s(at_s, quickest_s=0.1) for at_s in (0, 0.05, 0.086, 0.09, 0.2)] == pytest.approx(
+        [0.0225, 0.01, 0.001, 0.001, 0.001]
+    )
+    assert pause_s(0, quickest_s=60) == 0.05
+
+
 async def test_it_returns_at_the_first_answer() -> None:
     """And asks no more after it."""
     replica = ProbedReplica(attempts=5)

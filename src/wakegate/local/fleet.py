@@ -23,6 +23,7 @@ T = TypeVar("T")
 STOPPED = "it was stopped before it was ready"
 DOUBT_PAUSE_S = 0.05  # before it is asked again: one that answers its probe and refuses requests must not be a loop
 DOUBT_S = 10.0  # a replica that was ready and refuses connections has this long to answer its probe again
+LISTENS_KEPT = 8  # of the newest starts: how soon an app listens, at its quickest
 RESUME_S = 5.0  # one that was paused has this long to answer its probe, then a fresh one is started instead
 
 
@@ -50,6 +51,7 @@ class Fleet:
         self._tell = tell
         self._members: dict[int, Member] = {}
         self._starting: set[int] = set()  # numbers whose replica is being started
+        self._listens_s: tuple[float, ...] = ()  # how long the newest took from their start to their first answer
         self._stops = 0  # a start that was called before the newest stop must not end up running
         self._tasks: asyncio.TaskGroup | None = None
 
@@ -118,8 +120,10 @@ class Fleet:
         started_s = self._clock.now_s()
         starting(member)
         try:
-            await self._listen(member, timeout_s=began_s + timeout_s - started_s)
+            quickest_s = min(self._listens_s, default=0.0)
+            await self._listen(member, timeout_s=began_s + timeout_s - started_s, quickest_s=quickest_s)
             listening_s = self._clock.now_s()
+            self._listens_s = (listening_s - started_s, *self._listens_s[: LISTENS_KEPT - 1])
             await asyncio.sleep(self.spec.wake.settle_s)
             self._died(member)
         except asyncio.CancelledError:
@@ -273,9 +277,9 @@ class Fleet:
             raise WorkloadError(STOPPED)
         return member
 
-    async def _listen(self, member: Member, *, timeout_s: float) -> None:
+    async def _listen(self, member: Member, *, timeout_s: float, quickest_s: float = 0.0) -> None:
         """Return when it answers its probe; raise `WorkloadError` when it ended before, `TimeoutError` when late."""
-        probe = self._spawn(self._answers_within(member, timeout_s), name=f"probe:{self.spec.name}")
+        probe = self._spawn(self._answers_within(member, timeout_s, quickest_s), name=f"probe:{self.spec.name}")
         try:
             ends: set[asyncio.Future[Any]] = {probe, member.exit}
             await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
@@ -285,9 +289,9 @@ class Fleet:
         if not probe.result():
             raise TimeoutError
 
-    async def _answers_within(self, member: Member, timeout_s: float) -> bool:
+    async def _answers_within(self, member: Member, timeout_s: float, quickest_s: float) -> bool:
         try:
-            await until_ready(member.replica, timeout_s=timeout_s, clock=self._clock)
+            await until_ready(member.replica, timeout_s=timeout_s, clock=self._clock, quickest_s=quickest_s)
         except TimeoutError:
             return False
         return True
