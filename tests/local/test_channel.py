@@ -1,7 +1,9 @@
 """What two gateways say to each other: packets arrive whole, sockets work where they arrive, and the end is seen."""
 
 import asyncio
+import errno
 import socket
+from typing import Any
 
 import pytest
 from tests.local.request.peer import PATIENCE_S
@@ -62,3 +64,37 @@ async def test_the_end_of_one_is_seen_by_the_other() -> None:
     with pytest.raises(OSError, match="Broken pipe"):
         await ours.send("serving")
     ours.close()
+
+
+async def test_the_end_of_one_that_has_not_read_everything_is_an_end_too() -> None:
+    """The kernel says that as a reset."""
+    ours, theirs = pair()
+    await ours.send("client")
+    theirs.close()
+    assert await ours.receive() is None
+    ours.close()
+
+
+async def test_more_sockets_than_the_kernel_holds_are_sent_when_it_holds_fewer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Thousands of idle clients go over at an upgrade; the limit is of all processes of a user."""
+    tries = 0
+    send_fds = socket.send_fds
+
+    def full(*args: Any) -> int:
+        nonlocal tries
+        tries += 1
+        if tries < 3:
+            raise OSError(errno.ETOOMANYREFS, "Too many references: cannot splice")
+        return send_fds(*args)
+
+    monkeypatch.setattr(socket, "send_fds", full)
+    ours, theirs = pair()
+    client, served = socket.socketpair()
+    with client, served:
+        await ours.send("client", [served])
+        packet = await theirs.receive()
+        assert packet is not None
+        packet.sockets[0].close()
+    assert tries == 3
+    ours.close()
+    theirs.close()

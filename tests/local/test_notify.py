@@ -5,12 +5,14 @@ import os
 import socket
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from tests.local.request.peer import PATIENCE_S
 
 from wakegate.local.notify import Notify
+from wakegate.sim.clock import run
 
 
 @pytest.fixture
@@ -72,3 +74,19 @@ def test_the_watchdog_is_fed_only_where_it_is_this_process_that_is_watched(manag
     assert not asyncio.run(fed(WATCHDOG_USEC="1000000", WATCHDOG_PID="1"))
     assert asyncio.run(fed(WATCHDOG_USEC="1000000", WATCHDOG_PID=str(os.getpid())))
     assert told(manager) == ["WATCHDOG=1"]
+
+
+def test_the_watchdog_is_fed_twice_an_interval(manager: socket.socket) -> None:
+    """Fed once, it would bite whenever the loop is a little late."""
+
+    async def minute() -> None:
+        notify = Notify({"NOTIFY_SOCKET": manager.getsockname(), "WATCHDOG_USEC": "15000000"})
+        await asyncio.wait({asyncio.create_task(notify.watchdog())}, timeout=60 - 1)
+
+    run(minute())
+    manager.setblocking(False)
+    count = 0
+    with suppress(BlockingIOError):
+        while told(manager) == ["WATCHDOG=1"]:
+            count += 1
+    assert count == 8

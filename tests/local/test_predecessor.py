@@ -37,6 +37,8 @@ def begin() -> tuple[Channel, Predecessor, dict[str, str]]:
     """Return the old gateway's end, what the new one makes of its environment, and that."""
     ours, theirs = Channel.pair()
     listening = socket.create_server(("127.0.0.1", 0))
+    for one in (theirs, listening):
+        one.set_inheritable(True)  # as it comes out of `pass_fds`
     environ = {VARIABLE: f"{theirs.detach()},{listening.detach()}", "HOME": "/"}
     predecessor = Predecessor.take(environ)
     assert predecessor is not None

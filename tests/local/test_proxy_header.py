@@ -38,6 +38,7 @@ def headers(draw: st.DrawFn) -> tuple[bytes, str]:
                 (b"PROXY UNKNOWN ffff::1 ffff::2 1 2\r\n", ""),
                 (v2(0x20, 0x00, b""), ""),
                 (v2(0x20, 0x11, octets), ""),
+                (v2(0x20, draw(st.integers(0, 0xFF)), tlvs), ""),  # the protocol: a receiver must ignore all of it
                 (v2(0x21, 0x00, tlvs), ""),
                 (v2(0x21, 0x31, bytes(216) + tlvs), ""),
             ]
