@@ -30,6 +30,7 @@ def test_an_answer_in_one_piece_is_remembered() -> None:
     memo = memorize(RAW + b"ok", head())
     assert memo is not None
     assert (memo.raw, memo.client, memo.total) == (RAW, head().client, len(RAW) + 2)
+    assert not memo.is_shareable
 
 
 @pytest.mark.parametrize(

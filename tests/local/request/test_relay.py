@@ -84,6 +84,23 @@ async def test_what_a_shared_cache_may_keep_carries_no_cookie(
     assert (got.header("Set-Cookie"), book.sent) == (None, [])
 
 
+@pytest.mark.parametrize("lines", [[], ["Cache-Control: public"]], ids=["private", "shareable"])
+async def test_an_answer_that_repeats_the_last_one_sets_a_cookie_as_that_did(stage: Stage, lines: list[str]) -> None:
+    """The bytes of the app are known by then; whose cookie goes with them is another matter each time."""
+    visits = [CookieVisit(f"s{n}", set_cookie=b"uuid=s%d" % n, entry=None) for n in range(3)]
+    book = visitor(stage, *visits)
+    client, app = await stage.asked()
+    got = []
+    for number in range(3):
+        if number:
+            client.send(GET)
+            await app.head()
+        app.send(response(*lines))
+        got.append((await client.answer()).header("Set-Cookie") or "")
+    expected = (["uuid=s0", "uuid=s1", "uuid=s2"], visits) if not lines else (["", "", ""], [])
+    assert (got, book.sent) == expected
+
+
 async def test_a_visitor_who_has_the_cookie_gets_no_other(stage: Stage) -> None:
     """And the app gets what it has stored."""
     book = visitor(stage, KNOWN)

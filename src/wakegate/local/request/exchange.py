@@ -87,8 +87,8 @@ class Exchange:
         self.request_id = head.request_id or new_request_id()
         self.state = NEW
         self.was_held = False
-        self.is_plain = False  # its answer needs nothing but what the last one on its connection had
-        self.closes = False  # the client's connection ends with the answer
+        self.is_plain = False  # its answer needs little but what the last one on its connection had
+        self.closes = not head.is_keep_alive  # the client's connection ends with the answer
         self.released_s = self.last_s = arrived_s
         self.body = RequestBody(head.body, is_replayable=self.method in IDEMPOTENT)
         self._replays = 0
@@ -268,14 +268,10 @@ class Exchange:
 
     def _send(self, upstream: UpstreamConnection) -> None:
         """Send the head, and what is there of the body; the rest follows as it comes."""
-        head, visit = self.head, self.visit
+        head = self.head
         self.state, self.upstream = SENT, upstream
         self.is_plain = (
-            head.is_memorable
-            and not self.was_held
-            and (visit is None or visit.set_cookie is None)
-            and self.method != "HEAD"
-            and not self.client.front.stopping
+            head.is_memorable and not self.was_held and self.method != "HEAD" and not self.client.front.stopping
         )
         upstream.begin(self)
         if self.client.is_full:
@@ -338,7 +334,7 @@ class Exchange:
         self.upstream, self.state = None, DONE
         lane.answered(target, self)
         lane.finished(target, self)
-        self.client.done(close=False)
+        self.client.done(close=self.closes)
 
     def switch(self, upstream: UpstreamConnection, rest: bytes) -> None:
         """The app has agreed to an upgrade: from here on bytes are passed both ways."""

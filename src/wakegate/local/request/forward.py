@@ -12,7 +12,7 @@ from wakegate.local.http.response import ResponseHead, interim, oddity, read_res
 from wakegate.local.http.upgrade import Tunnel
 from wakegate.local.lane import Target
 from wakegate.local.request.memo import Memo, memorize
-from wakegate.local.request.relay import last_piece, piece
+from wakegate.local.request.relay import last_piece, piece, plain_end
 
 if TYPE_CHECKING:
     from wakegate.local.request.exchange import Exchange
@@ -110,8 +110,8 @@ class UpstreamConnection(asyncio.Protocol):
             and len(data) == memo.total
             and data.startswith(memo.raw)
         ):
-            extra = b"X-Request-Id: %b\r\n\r\n" % exchange.request_id
-            exchange.client.write(b"".join((memo.client, extra, data[len(memo.raw) :])))
+            end = plain_end(exchange, is_shareable=memo.is_shareable)
+            exchange.client.write(b"".join((memo.client, end, data[len(memo.raw) :])))
             self.exchange = None
             self._pool()
             exchange.answered_plainly()

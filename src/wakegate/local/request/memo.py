@@ -10,11 +10,12 @@ from wakegate.local.http.response import ResponseHead
 class Memo:
     """An answer whose head and body came in one piece."""
 
-    __slots__ = ("client", "raw", "total")
+    __slots__ = ("client", "is_shareable", "raw", "total")
 
-    def __init__(self, raw: bytes, *, client: bytes, total: int) -> None:
+    def __init__(self, raw: bytes, *, client: bytes, is_shareable: bool, total: int) -> None:
         self.raw = raw  # the head as the app sent it
         self.client = client  # the head lines for the client
+        self.is_shareable = is_shareable  # a shared cache may keep it: it must carry no cookie
         self.total = total  # bytes of head and body
 
 
@@ -25,4 +26,4 @@ def memorize(whole: bytes, head: ResponseHead) -> Memo | None:
     size = len(whole) - head.length
     if size < 4 or whole.find(b"\r\n\r\n") != size - 4:
         return None
-    return Memo(whole[:size], client=head.client, total=len(whole))
+    return Memo(whole[:size], client=head.client, is_shareable=head.is_shareable, total=len(whole))

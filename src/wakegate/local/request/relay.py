@@ -32,14 +32,9 @@ def take_off(exchange: "Exchange", response: ResponseHead) -> None:
 
 def client_head(exchange: "Exchange", response: ResponseHead) -> bytes:
     """Write the whole head that the client gets."""
-    visit = exchange.visit
     lines = [response.client, b"X-Request-Id: ", exchange.request_id, b"\r\n"]
-    if visit is not None and visit.set_cookie is not None and not response.is_shareable and response.status != 101:
-        assert exchange.lane is not None
-        if exchange.lane.sessions is not None:  # a reload may have turned them off meanwhile
-            adds_secure = exchange.head.is_https and not exchange.lane.spec.session.secure
-            lines += [b"Set-Cookie: ", visit.set_cookie, b"; Secure\r\n" if adds_secure else b"\r\n"]
-            exchange.lane.sessions.cookie_sent(visit)
+    if not response.is_shareable and response.status != 101:
+        lines.append(_cookie_line(exchange))
     if exchange.was_held:
         lines.append(b"Server-Timing: wake;dur=%.1f\r\n" % (1000 * (exchange.released_s - exchange.arrived_s)))
     if is_chunked(exchange, response):
@@ -48,6 +43,31 @@ def client_head(exchange: "Exchange", response: ResponseHead) -> bytes:
         lines.append(b"Connection: close\r\n")
     lines.append(b"\r\n")
     return b"".join(lines)
+
+
+def plain_end(exchange: "Exchange", *, is_shareable: bool) -> bytes:
+    """Write what follows the app's lines in the head of an answer that needs nothing else of its own."""
+    return b"X-Request-Id: %b\r\n%b%b\r\n" % (
+        exchange.request_id,
+        b"" if is_shareable else _cookie_line(exchange),
+        b"Connection: close\r\n" if exchange.closes else b"",
+    )
+
+
+def _cookie_line(exchange: "Exchange") -> bytes:
+    """Write the line that sets the session's cookie, b"" where there is nothing to set, and take note that it is sent.
+
+    An answer that a shared cache may keep must not have it.
+    """
+    visit, lane = exchange.visit, exchange.lane
+    if visit is None or visit.set_cookie is None:
+        return b""
+    assert lane is not None
+    if lane.sessions is None:  # a reload may have turned them off meanwhile
+        return b""
+    lane.sessions.cookie_sent(visit)
+    adds_secure = exchange.head.is_https and not lane.spec.session.secure
+    return b"Set-Cookie: %b%b\r\n" % (visit.set_cookie, b"; Secure" if adds_secure else b"")
 
 
 def is_chunked(exchange: "Exchange", response: ResponseHead) -> bool:
