@@ -122,10 +122,20 @@ def test_a_browsers_head_is_known() -> None:
     assert check_same(BROWSER)
 
 
+@pytest.mark.parametrize("value", ["close", "Close", "keep-alive", "Keep-Alive"])
+def test_whether_a_connection_goes_on_is_known(value: str) -> None:
+    """Monitors and scripts open one for each request."""
+    data = BROWSER.replace(b"Connection: keep-alive", f"Connection: {value}".encode())
+    assert check_same(data)
+    known = read_known(data, peer=Peer(PEER))
+    assert known is not None
+    assert known[2].is_keep_alive is (value.lower() != "close")
+
+
 @pytest.mark.parametrize(
     "line",
     [
-        "Content-Length: 0", "Content-Length: 5", "Transfer-Encoding: chunked", "Connection: close",
+        "Content-Length: 0", "Content-Length: 5", "Transfer-Encoding: chunked", "Connection: close, te",
         "Connection: upgrade", "Connection: keep-alive, te", "Upgrade: websocket", "Expect: 100-continue",
         "Trailer: x", "TE: trailers",
         "X-Forwarded-For: 1.2.3.4", "X-Wakegate-Session: x", "X_Wakegate_Session: x", "Host: b", "X-Request-Id: a b",

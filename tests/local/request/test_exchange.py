@@ -232,14 +232,33 @@ async def test_an_http_1_0_client_gets_no_chunks(stage: Stage) -> None:
 
 
 async def test_a_client_that_says_close_is_closed(stage: Stage) -> None:
-    """And the connection to the app lives on."""
+    """And the connection to the app lives on; what is known of its answer is not that it closes."""
+    first, app = await stage.asked()
+    for client in (first, await stage.client(), await stage.client()):
+        if client is not first:
+            client.send(GET.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"))
+            assert b"Connection" not in await app.head()
+        app.send(OK)
+        answer = await client.answer()
+        assert (answer.header("Connection"), answer.body) == (None if client is first else "close", b"ok")
+        if client is not first:
+            assert await client.rest() == b""
+        await stage.idle()
+    first.send(GET)
+    await app.head()
+    app.send(OK)
+    assert (await first.answer()).header("Connection") is None
+
+
+async def test_nothing_behind_a_request_that_closes_is_served(stage: Stage) -> None:
+    """It is the last one, however late the next one comes, and its answer is not lost to a reset."""
     client = await stage.client()
     client.send(GET.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"))
     app = await stage.app()
-    assert b"Connection" not in await app.head()
+    await app.head()
+    client.send(GET)
     app.send(OK)
-    answer = await client.answer()
-    assert answer.header("Connection") == "close"
+    assert (await client.answer()).body == b"ok"
     assert await client.rest() == b""
     await stage.idle()
 

@@ -86,7 +86,7 @@ class RequestHead:
         self.seen = seen  # the headers that were looked at, by lower-case name, the last of each
         self.is_http11 = is_http11
         self.is_keep_alive = is_keep_alive
-        self.is_memorable = is_memorable  # may be used again for an identical header block
+        self.is_memorable = is_memorable  # its answer may be written from what the last one like it was
         self.body = body
         self.length = length
         self.upgrade = upgrade  # the protocol that a client asks for, b"" for none; never h2c
@@ -169,11 +169,7 @@ def read_head(
         scheme=told.scheme,
         is_http11=is_http11,
         is_keep_alive=is_http11 and b"close" not in connection,
-        is_memorable=is_http11
-        and body is Body.NONE
-        and not upgrade
-        and b"expect" not in seen
-        and b"close" not in connection,
+        is_memorable=is_http11 and body is Body.NONE and not upgrade and b"expect" not in seen,
         body=body,
         length=length,
         upgrade=upgrade,

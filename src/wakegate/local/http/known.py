@@ -80,6 +80,7 @@ def _read_block(block: bytes, *, peer: Peer) -> RequestHead | None:
     host = b""
     seen: dict[bytes, bytes] = {}
     kept: list[bytes] = []
+    is_keep_alive = True
     for line in block[:-4].split(b"\r\n"):
         known = _known.get(line) or _learn(line)
         if known is None:
@@ -93,11 +94,13 @@ def _read_block(block: bytes, *, peer: Peer) -> RequestHead | None:
                 host = value
                 continue
             if name == b"connection":
+                is_keep_alive = value.lower() != b"close"
                 continue
         kept.append(forwarded)
     if not host:
         return None
-    return RequestHead(host, peer=peer, upstream=upstream_block(kept, host=host, peer=peer), seen=seen)
+    upstream = upstream_block(kept, host=host, peer=peer)
+    return RequestHead(host, peer=peer, upstream=upstream, seen=seen, is_keep_alive=is_keep_alive)
 
 
 def _learn(line: bytes) -> Known | None:
@@ -106,7 +109,7 @@ def _learn(line: bytes) -> Known | None:
     if match is None:
         return None
     name, value = match[1].lower(), match[2]
-    if name in SPECIAL or is_forged(name) or (name == b"connection" and value.lower() != b"keep-alive"):
+    if name in SPECIAL or is_forged(name) or (name == b"connection" and value.lower() not in (b"keep-alive", b"close")):
         return None
     if (name == b"host" and not HOST.fullmatch(value)) or (name == b"x-request-id" and not REQUEST_ID.fullmatch(value)):
         return None
