@@ -89,7 +89,7 @@ class ClientConnection(asyncio.Protocol):
         self.is_full = False  # it reads slower than it is written to
         self.has_ended = False  # it will send nothing more, but may read its answers
         self.last_s = time.monotonic()  # the newest byte, or the end of the last exchange
-        self._parser = httptools.HttpRequestParser(self)
+        self._parser: httptools.HttpRequestParser | None = None  # until there is something to parse
         self._queue: deque[Exchange] = deque()  # pipelined: what one read brought, never more
         self._receiving: Exchange | None = None  # the one whose request is being read
         self._upgrading: Exchange | None = None  # nothing is parsed until the app has answered this one
@@ -221,12 +221,14 @@ class ClientConnection(asyncio.Protocol):
         self._unread = 0
         if self._turned_away is not None:
             raise self._turned_away
-        method = self._parser.get_method()
+        parser = self._parser
+        assert parser is not None
+        method = parser.get_method()
         if method == b"CONNECT":
             raise BadRequestError("CONNECT is for forward proxies; this is a gateway")
         head, target = read_head(
             self._headers,
-            version=self._parser.get_http_version(),
+            version=parser.get_http_version(),
             target=self._url,
             peer=self.peer,
             trusted=self.front.spec.trusted_proxies,
@@ -260,10 +262,11 @@ class ClientConnection(asyncio.Protocol):
 
     def _parse(self, data: bytes) -> None:
         self._unread += len(data)
+        parser = self._parser = self._parser or httptools.HttpRequestParser(self)
         try:
-            self._parser.feed_data(data)
+            parser.feed_data(data)
         except httptools.HttpParserUpgrade as stop:
-            self._parser = httptools.HttpRequestParser(self)
+            self._parser = None  # this one has ended
             self._behind_upgrade(data[stop.args[0] :])
         except httptools.HttpParserCallbackError as error:
             if not isinstance(error.__context__, RequestError):
