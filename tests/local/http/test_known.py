@@ -9,7 +9,7 @@ from tests.local.http.wire import PEER, read_all
 
 from wakegate.local.http import known as known_module
 from wakegate.local.http.head import RequestHead
-from wakegate.local.http.known import BLOCK_BYTES_MAX, BLOCKS_MAX, LINES_MAX, Blocks, read_known
+from wakegate.local.http.known import BLOCK_BYTES_MAX, BLOCKS_MAX, LINE_BYTES_MAX, LINES_MAX, Blocks, read_known
 from wakegate.local.http.peer import Peer
 
 BROWSER = (
@@ -193,7 +193,24 @@ def head_of(block: bytes, *, peer: str = PEER) -> RequestHead:
 
 def test_a_block_that_comes_again_is_the_same_head() -> None:
     """Which is what makes a page and its parts cheap."""
+    head_of(block_of(1))  # its lines are learnt
     assert head_of(block_of(1)) is head_of(block_of(1))
+
+
+def test_a_block_with_a_line_that_is_new_is_not_remembered() -> None:
+    """A client that sends a line of its own with each request would fill the memory with heads that nobody needs."""
+    known_module._known.clear()
+    before = {*known_module._blocks._young, *known_module._blocks._old}
+    for number in range(100):
+        head_of(block_of(1_000 + number))
+    assert {*known_module._blocks._young, *known_module._blocks._old} <= before
+
+
+def test_a_block_with_a_line_too_long_to_be_known_is_remembered() -> None:
+    """A browser's cookies may be that long, and come with all that it asks for."""
+    long = block_of(4, filler=LINE_BYTES_MAX)
+    head_of(long)
+    assert head_of(long) is head_of(long)
 
 
 def test_a_head_is_never_another_clients() -> None:

@@ -69,38 +69,44 @@ def read_known(data: bytes, *, peer: Peer) -> tuple[bytes, bytes, RequestHead] |
         head = _read_block(block, peer=peer)
         if head is None:
             return None
-        _blocks.put(block, head)
     return request_line[1], request_line[2], head
 
 
 def _read_block(block: bytes, *, peer: Peer) -> RequestHead | None:
-    """Return the head that a block of known lines makes, None where one of them goes the long way."""
+    """Return the head that a block of known lines makes, None where one of them goes the long way.
+
+    It is remembered where its lines had been: a client that sends a line of its own with each request fills no memory
+    with blocks that nobody sends again.
+    """
     if not block.endswith(b"\r\n\r\n"):
         return None
-    host = b""
     seen: dict[bytes, bytes] = {}
     kept: list[bytes] = []
-    is_keep_alive = True
+    is_new = False
     for line in block[:-4].split(b"\r\n"):
-        known = _known.get(line) or _learn(line)
+        known = _known.get(line)
         if known is None:
-            return None
+            known = _learn(line)
+            if known is None:
+                return None
+            is_new = is_new or len(line) <= LINE_BYTES_MAX  # a longer one is never remembered, its block may be
         name, value, forwarded = known
         if name:
             if name in seen:
                 return None  # what several lines of one name mean is for the long way to say
             seen[name] = value
-            if name == b"host":
-                host = value
-                continue
-            if name == b"connection":
-                is_keep_alive = value.lower() != b"close"
+            if name in (b"host", b"connection"):
                 continue
         kept.append(forwarded)
+    host = seen.get(b"host")
     if not host:
         return None
+    is_keep_alive = seen.get(b"connection", b"").lower() != b"close"
     upstream = upstream_block(kept, host=host, peer=peer)
-    return RequestHead(host, peer=peer, upstream=upstream, seen=seen, is_keep_alive=is_keep_alive)
+    head = RequestHead(host, peer=peer, upstream=upstream, seen=seen, is_keep_alive=is_keep_alive)
+    if not is_new:
+        _blocks.put(block, head)
+    return head
 
 
 def _learn(line: bytes) -> Known | None:
