@@ -1,8 +1,9 @@
 """Warm requests: the processor time, user and system, that a proxy's own processes spend on one.
 
 Time of a core and not requests a second, so that it holds on a machine where client, proxy and app share two cores.
-Three kinds of load, because a gateway may remember the headers that it has just seen: a client that sends the same
-request over and over, clients that load a page and its parts as browsers do, and one whose every request is new.
+Four kinds of load, because a gateway may remember the headers that it has just seen: a client that sends the same
+request over and over, clients that load a page and its parts as browsers do, one whose every request is new, and one
+that keeps no cookies, for which every request begins a session.
 """
 
 import re
@@ -25,11 +26,12 @@ LOADS = {
     "same": "the same request again and again",
     "visit": "a page and what it loads",
     "traced": "one header differs in every request",
+    "fresh": "a client that keeps no cookies",
 }
 
 
 def measure(options: Options, *, loads: Sequence[str] = tuple(LOADS)) -> list[Row]:
-    """Load the three in turn, round by round; compare the medians of their rounds."""
+    """Load the four in turn, round by round; compare the medians of their rounds."""
     wrk = need("wrk")
     samples: dict[str, dict[str, list[float]]] = {load: {} for load in loads}
     with proxies(*WANTED) as (peers, missing):
@@ -83,7 +85,8 @@ def script(load: str, *, cookie: str, folder: Path) -> Path:
         span = 'string.format("%016x", count)'
         body = f"function request() count = count + 1; return {before} .. {span} .. {after} end\n"
     else:
-        return one_request(request(NAVIGATION, Cookie=cookie), path=path)
+        cookies = {"Cookie": cookie} if load == "same" else {}
+        return one_request(request(NAVIGATION, **cookies), path=path)
     path.write_text(f"local count = 0\n{body}", encoding="utf-8")
     return path
 

@@ -171,6 +171,7 @@ def test_the_loads_differ_in_what_a_gateway_could_remember(app: Peer) -> None:
         "same": 1,
         "visit": 7,
         "traced": 1,
+        "fresh": 0,
     }
     assert [load for load, text in texts.items() if "string.format" in text] == ["traced"]
     assert len({text.partition(b"\r\n")[2] for text in visit()}) == 5, "the three images have the same headers"
