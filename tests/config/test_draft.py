@@ -26,8 +26,8 @@ def test_what_is_given_later_comes_last() -> None:
     """The last one wins, so the order is the rank."""
     draft = Draft(folder=Path())
     for value in ("file", "environment", "option"):
-        draft.give("gateway.listen", Given(value=value, where=Where(label=value), folder=Path()))
-    assert [given.value for given in draft.given["gateway.listen"]] == ["file", "environment", "option"]
+        draft.give("listen", Given(value=value, where=Where(label=value), folder=Path()))
+    assert [given.value for given in draft.given[""]["listen"]] == ["file", "environment", "option"]
 
 
 def test_a_default_is_at_the_place_of_its_table() -> None:

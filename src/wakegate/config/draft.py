@@ -1,6 +1,7 @@
 """A configuration before it is checked: what was given for each setting, where, and the problems so far."""
 
-from collections.abc import Mapping, MutableMapping
+from collections import ChainMap
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -36,13 +37,13 @@ class Draft:
     folder: Path  # of the defaults
     environ: Mapping[str, str] = field(default_factory=dict)  # a Compose file may use its variables
     services: dict[str, Where] = field(default_factory=dict)
-    given: dict[str, list[Given]] = field(default_factory=dict)  # by key: "service.web.sleep.idle_timeout"
+    given: dict[str, dict[str, list[Given]]] = field(default_factory=dict)  # by service ("": the gateway) and setting
     compose: dict[Path, ComposeProject] = field(default_factory=dict)  # files that were read for services before
     _problems: list[tuple[int, str]] = field(default_factory=list)
 
-    def give(self, key: str, given: Given) -> None:
-        """Take a value."""
-        self.given.setdefault(key, []).append(given)
+    def give(self, name: str, given: Given, *, service: str = "") -> None:
+        """Take a value of a setting of the gateway, or of a service."""
+        self.given.setdefault(service, {}).setdefault(name, []).append(given)
 
     def refuse(self, where: Where, text: str) -> None:
         """Note a problem: what was found; what is expected."""
@@ -61,7 +62,7 @@ class Values:
 
     name: str = ""  # of the service
     at: Where  # of its table
-    by_name: MutableMapping[str, Any] = field(default_factory=dict)
+    by_name: ChainMap[str, Any] = field(default_factory=ChainMap)  # its own values, then the defaults
     given: dict[str, Where] = field(default_factory=dict)
     unsound: set[str] = field(default_factory=set)  # has a problem of its own already
     compose_steps: tuple[ComposeStep, ...] = ()  # what its Compose file says

@@ -15,15 +15,16 @@ OWN = {"WAKEGATE_REPLICA"}  # set by a gateway for its replicas, one of which ma
 def add_variables(draft: Draft, environ: Mapping[str, str]) -> None:
     """Give what WAKEGATE_LISTEN, WAKEGATE_SERVICE_WEB_SLEEP_IDLE_TIMEOUT and so on say; refuse those of no setting."""
     ours = {name: text for name, text in environ.items() if name.startswith(PREFIX) and name not in OWN}
-    known = {_variable(key): (key, setting) for key, setting in _keys(draft)} if ours else {}
+    known = {_variable(setting.of(service)): (setting, service) for setting, service in _all(draft)} if ours else {}
     for name, text in ours.items():
         where = Where(label=name)
         if name not in known:
             hint = did_you_mean(name, known, otherwise="; unset it, or see docs/settings.md for all there are")
             draft.refuse(where, f"no setting has this variable{hint}")
             continue
-        key, setting = known[name]
-        draft.give(key, Given(value=setting.kind.from_text(text), where=where, folder=Path.cwd()))
+        setting, service = known[name]
+        given = Given(value=setting.kind.from_text(text), where=where, folder=Path.cwd())
+        draft.give(setting.name, given, service=service)
 
 
 def add_options(draft: Draft, options: Mapping[str, str]) -> None:
@@ -32,16 +33,16 @@ def add_options(draft: Draft, options: Mapping[str, str]) -> None:
     for key, text in options.items():
         setting = by_key[key]
         given = Given(value=setting.kind.from_text(text), where=Where(label=setting.option or key), folder=Path.cwd())
-        for concrete in [key] if setting.is_of_gateway else [setting.of(name) for name in draft.services]:
-            draft.give(concrete, given)
+        for service in ("",) if setting.is_of_gateway else draft.services:
+            draft.give(setting.name, given, service=service)
 
 
-def _keys(draft: Draft) -> Iterator[tuple[str, Setting]]:
+def _all(draft: Draft) -> Iterator[tuple[Setting, str]]:
     for setting in SETTINGS:
         if setting.is_of_gateway:
-            yield setting.key, setting
+            yield setting, ""
         else:
-            yield from ((setting.of(name), setting) for name in draft.services)
+            yield from ((setting, name) for name in draft.services)
 
 
 def _variable(key: str) -> str:

@@ -8,11 +8,12 @@ from pathlib import Path
 from wakegate.config.draft import Draft, Given, Where
 from wakegate.config.locate import lines
 from wakegate.config.setting import Setting
-from wakegate.config.settings import SETTINGS
+from wakegate.config.settings import OF_GATEWAY, OF_SERVICE
 from wakegate.config.show import did_you_mean, show
 from wakegate.core.errors import ConfigError
 
 FILE_BYTES_MAX = 2**20
+GROUPS = frozenset(setting.group for setting in OF_SERVICE.values()) - {""}
 SERVICE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}")
 
 
@@ -86,7 +87,7 @@ class _Walk:
         for key, value in document.items():
             path = (key,)
             if key == "gateway":
-                self._table(path, value, {one.name: one for one in SETTINGS if one.is_of_gateway})
+                self._table(path, value, OF_GATEWAY)
             elif key == "service":
                 for name, table in self._items(path, value, example="[service.web]"):
                     self._service((*path, name), table)
@@ -103,17 +104,26 @@ class _Walk:
         self.draft.services[name] = where
         if problem := service_name_problem(name):
             self.draft.refuse(where, problem)
-        self._table(path, table, {one.name: one for one in SETTINGS if not one.is_of_gateway})
+        self._table(path, table, OF_SERVICE, service=name)
 
-    def _table(self, path: tuple[str, ...], table: object, settings: Mapping[str, Setting], group: str = "") -> None:
-        groups = {setting.group for setting in settings.values()} - {""} if not group else set()
+    def _table(
+        self,
+        path: tuple[str, ...],
+        table: object,
+        settings: Mapping[str, Setting],
+        *,
+        group: str = "",
+        service: str = "",
+    ) -> None:
+        groups = GROUPS if service and not group else frozenset()
         for key, value in self._items(path, table, example=f"[{_dotted(path)}]"):
             below = (*path, key)
             name = f"{group}.{key}" if group else key
             if name in groups:
-                self._table(below, value, settings, name)
+                self._table(below, value, settings, group=name, service=service)
             elif name in settings:
-                self.draft.give(".".join(below), Given(value=value, where=self._where(below), folder=self._folder))
+                given = Given(value=value, where=self._where(below), folder=self._folder)
+                self.draft.give(name, given, service=service)
             else:
                 here = {one.name.rpartition(".")[2] for one in settings.values() if one.group == group} | groups
                 self._unknown(below, here, _elsewhere(key, settings.values()))

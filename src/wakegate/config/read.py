@@ -60,7 +60,7 @@ def _draft_of_line(file: Path | None, *, command: Sequence[str], image: str | No
         if value is not None:
             draft.services.setdefault(service, Where(label=label))
             given = Given(value=value, where=Where(label=label), folder=draft.folder)
-            draft.give(f"service.{service}.{setting}", given)
+            draft.give(setting, given, service=service)
     if problem := service_name_problem(service):
         draft.refuse(draft.services[service], problem)
     return draft

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 from wakegate.config.kind import Kind
 from wakegate.core.spec import GatewaySpec, ServiceSpec
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)  # no slots: what follows from the key is asked for with each of 10,000 services
 class Setting:
     """One setting: where it stands, what it may be, what it is when nobody sets it, and the field it fills."""
 
@@ -19,20 +20,25 @@ class Setting:
     option: str = ""  # of `wakegate up`: "--idle-timeout"
     needs_restart: bool = False
 
-    @property
+    @cached_property
     def is_of_gateway(self) -> bool:
         """Say whether it is one of the gateway, else it is one of each service."""
         return self.key.startswith("gateway.")
 
-    @property
+    @cached_property
     def group(self) -> str:
         """The table it stands in, below the service: "sleep"; empty directly in it."""
         return "" if self.is_of_gateway else self.name.rpartition(".")[0]
 
-    @property
+    @cached_property
     def name(self) -> str:
         """The key inside [gateway] or [service.NAME]: "sleep.idle_timeout"."""
         return self.key.removeprefix("gateway.").removeprefix("service.*.")
+
+    @cached_property
+    def part(self) -> str:
+        """The part of the spec that it fills: "sleep"; empty where that is the gateway or the service itself."""
+        return self.fills[0].rpartition(".")[0]
 
     def of(self, service: str) -> str:
         """Return the key of one service: "service.web.sleep.idle_timeout"; the gateway's has no other."""

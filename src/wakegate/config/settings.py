@@ -420,3 +420,5 @@ SETTINGS: tuple[Setting, ...] = (
         "How many logs are kept.",
     ),
 )  # fmt: skip
+OF_GATEWAY = {setting.name: setting for setting in SETTINGS if setting.is_of_gateway}
+OF_SERVICE = {setting.name: setting for setting in SETTINGS if not setting.is_of_gateway}
