@@ -18,6 +18,7 @@ from wakegate.core.spec import ContainerSpec, ProcessSpec, ServiceSpec, Spec
 from wakegate.core.status import ServiceStatus
 from wakegate.local.backend.containers import Containers
 from wakegate.local.backend.process import ProcessWorkload, stop_orphans
+from wakegate.local.backend.registry import Registry
 from wakegate.local.certificate import Certificate, renew
 from wakegate.local.clock import SystemClock
 from wakegate.local.elsewhere import NOWHERE
@@ -101,6 +102,7 @@ class Gateway:
         if self._predecessor is not None:
             self._inherited = await self._predecessor.left(self.spec)
         with StateDir(self._state_dir) as self._lock, SqliteStore(self._state_dir / "state.sqlite") as self._store:
+            self._registry = Registry(self._state_dir)
             known = {spec.name for spec in self._services_spec}
             for orphan in await stop_orphans(self._state_dir, known):
                 self._tell("stopped-orphan", orphan)
@@ -304,7 +306,7 @@ class Gateway:
     def _workload(self, spec: ServiceSpec) -> Workload:
         match spec.run:
             case ProcessSpec() as run:
-                return ProcessWorkload(spec.name, run, probe=spec.wake, state_dir=self._state_dir, clock=self.clock)
+                return ProcessWorkload(spec.name, run, probe=spec.wake, registry=self._registry, clock=self.clock)
             case ContainerSpec() as run:
                 tell = partial(self._tell, service=spec.name)
                 return self._containers.workload(spec, run, tell=tell)

@@ -188,7 +188,7 @@ async def test_a_service_whose_name_begins_like_another_is_another(state_dir: Pa
 
     def named(service: str) -> ProcessWorkload:
         spec = ProcessSpec(command=("sleep", "600"))
-        return ProcessWorkload(service, spec, probe=WakeSpec(), state_dir=state_dir, clock=WallClock())
+        return ProcessWorkload(service, spec, probe=WakeSpec(), registry=Registry(state_dir), clock=WallClock())
 
     replica = await named("web-1").start(number=1)
     assert await named("web").adopt() == []

@@ -9,6 +9,7 @@ from typing import Any
 
 from wakegate.core.spec import ProcessSpec, WakeSpec
 from wakegate.local.backend.process import ProcessWorkload
+from wakegate.local.backend.registry import Registry
 from wakegate.local.backend.replica import ProcessReplica
 from wakegate.local.probe import until_ready
 
@@ -45,7 +46,7 @@ def workload(state_dir: Path, *command: str, wake: WakeSpec | None = None, **set
         "web",
         ProcessSpec(command=command, **settings),
         probe=wake or WakeSpec(),
-        state_dir=state_dir,
+        registry=Registry(state_dir),
         clock=WallClock(),
     )
 

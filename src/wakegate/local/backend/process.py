@@ -27,13 +27,15 @@ PORT_POLL_S = 0.01
 class ProcessWorkload:
     """A `Workload`: the replicas of one service as processes. `stop_orphans` comes before the first `adopt`."""
 
-    def __init__(self, service: str, spec: ProcessSpec, *, probe: WakeSpec, state_dir: Path, clock: Clock) -> None:
+    def __init__(self, service: str, spec: ProcessSpec, *, probe: WakeSpec, registry: Registry, clock: Clock) -> None:
         self._service = service
         self._spec = spec
         self._probe = probe
         self._clock = clock
-        self._registry = Registry(state_dir)
-        self._log = ServiceLog(service, state_dir=state_dir, bytes_max=spec.log_bytes_max, files_max=spec.log_files_max)
+        self._registry = registry
+        self._log = ServiceLog(
+            service, state_dir=registry.state_dir, bytes_max=spec.log_bytes_max, files_max=spec.log_files_max
+        )
         self._replicas: dict[int, ProcessReplica] = {}
         self._rotation_due = False  # a check of the log's size is scheduled or under way
 
@@ -71,7 +73,6 @@ class ProcessWorkload:
 
     async def adopt(self) -> Sequence[ProcessReplica]:
         """Take over what an earlier gateway left and what still fits; stop what does not, within its grace."""
-        wanted = fingerprint(self._spec)
         misfits: list[ProcessReplica] = []
         for entry in self._registry.entries(self._service):
             if not entry.lives():
@@ -79,7 +80,7 @@ class ProcessWorkload:
             elif entry.number not in self._replicas:
                 replica = self._enter(entry, child=None)
                 reserve(entry.port)
-                if entry.fingerprint != wanted:
+                if entry.fingerprint != fingerprint(self._spec):
                     misfits.append(replica)
         for replica in misfits:
             replica.terminate()

@@ -47,6 +47,7 @@ class Registry:
     """The files of one state directory."""
 
     def __init__(self, state_dir: Path) -> None:
+        self.state_dir = state_dir
         self._folder = state_dir / "replicas"
         self._mark = hashlib.sha256(os.fsencode(state_dir.resolve())).hexdigest()[:12]
 
@@ -72,8 +73,12 @@ class Registry:
 
     def entries(self, service: str | None = None) -> list[Entry]:
         """Return what the files tell, of one service or of all; unreadable ones are left out."""
-        paths = self._folder.glob(f"{service or ''}*.json")
-        entries = [entry for path in sorted(paths) if (entry := _read(path)) is not None]
+        try:
+            names = os.listdir(self._folder)  # noqa: PTH208  10,000 services ask at the start, and glob takes 150 µs
+        except OSError:
+            return []
+        ours = sorted(name for name in names if name.startswith(service or "") and name.endswith(".json"))
+        entries = [entry for name in ours if (entry := _read(self._folder / name)) is not None]
         return [entry for entry in entries if service in (None, entry.service)]
 
     def marked(self) -> Iterator[tuple[psutil.Process, str, int]]:

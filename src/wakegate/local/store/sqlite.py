@@ -52,6 +52,7 @@ class SqliteStore:
 
     def __init__(self, path: Path) -> None:
         self._database = Database(path)
+        self._secret = b""  # once it was read: it never changes
 
     def __enter__(self) -> Self:
         """Use it until the block ends."""
@@ -121,6 +122,10 @@ class SqliteStore:
 
     def secret(self) -> bytes:
         """See `SessionStore.secret`."""
+        self._secret = self._secret or self._read_secret()
+        return self._secret
+
+    def _read_secret(self) -> bytes:
         query = "SELECT value FROM secret"
         found = self._database.read(query)
         if not found:
