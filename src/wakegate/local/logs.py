@@ -24,9 +24,15 @@ class ServiceLog:
     """The file that the replicas of one service share; `path` is what `wakegate logs` reads."""
 
     def __init__(self, service: str, *, state_dir: Path, bytes_max: int, files_max: int) -> None:
-        self.path = log_path(service, state_dir=state_dir)
+        self._service = service
+        self._state_dir = state_dir
         self._bytes_max = bytes_max
         self._files_max = files_max  # the current file is one of them
+
+    @property
+    def path(self) -> Path:
+        """The file; made anew each time, as it would take 400 bytes of each service that sleeps."""
+        return log_path(self._service, state_dir=self._state_dir)
 
     def open(self) -> int:
         """Return a new descriptor to append to; raise `OSError` where the file cannot be written."""
