@@ -39,6 +39,12 @@ def test_a_file_that_was_broken_since_does_not_hide_the_gateway(here: Path) -> N
     assert state_dir(None) == Path(".wakegate")
 
 
+def test_a_mistake_in_a_service_does_not_hide_the_gateway(here: Path) -> None:
+    """Nor do 10,000 services make a command that only asks for them slow: they are not looked at."""
+    write(here, '[gateway]\nstate_dir = "var"\n[service.web]\ncommand = 7\n')
+    assert state_dir(None) == here / "var"
+
+
 def test_a_name_that_is_given_is_not_questioned(here: Path) -> None:
     """The gateway says what is wrong with it, with what was perhaps meant."""
     assert service_name("web", here) == "web"

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from tests.config.conftest import NO_VARIABLES, Reads
 
-from wakegate.config.read import read
+from wakegate.config.read import read, read_gateway
 from wakegate.config.settings import SETTINGS
 from wakegate.core.errors import ConfigError
 from wakegate.core.spec import ContainerSpec, GatewaySpec, ProcessSpec, ServiceSpec, Spec
@@ -190,3 +190,15 @@ def inline(value: object) -> str:
 def quoted(text: str) -> str:
     """Write a text with every letter escaped."""
     return '"' + "".join(f"\\U{ord(letter):08x}" for letter in text) + '"'
+
+
+def test_the_gateway_can_be_read_alone(folder: Path) -> None:
+    """As the whole file says it; what is wrong with its services is not its own."""
+    file = folder / "wakegate.toml"
+    file.write_text(f'[gateway]\nlisten = "unix:a.sock"\nconnections_max = 7\n{WEB}', encoding="utf-8")
+    assert read_gateway(file) == read(file, environ=NO_VARIABLES).gateway
+    file.write_text('[gateway]\nstate_dir = "var"\n[service.web]\ncommand = 7\n', encoding="utf-8")
+    assert read_gateway(file).state_dir == str(folder / "var")
+    file.write_text(f"gateway = 7\n{WEB}", encoding="utf-8")
+    with pytest.raises(ConfigError, match="is no table"):
+        read_gateway(file)

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from wakegate.config.read import read
+from wakegate.config.read import read_gateway
 from wakegate.core.errors import ConfigError, WakegateError
 from wakegate.dashboard.client import ask
 
@@ -38,7 +38,7 @@ def state_dir(given: str | None) -> Path:
         return Path(from_environment)
     if Path("wakegate.toml").is_file():
         try:
-            return Path(read(Path("wakegate.toml")).gateway.state_dir)
+            return Path(read_gateway(Path("wakegate.toml")).state_dir)
         except ConfigError:
             pass  # the gateway may run under an older file; what is wrong with this one, `wakegate check` says
     return Path(".wakegate")

@@ -24,7 +24,7 @@ OF_PART = {
 
 def build(draft: Draft) -> Spec:
     """Return the spec; raise `ConfigError` where the draft has, or turns out to have, problems."""
-    gateway = _values(draft, OF_GATEWAY, _defaults(draft, OF_GATEWAY), at=Where(label="gateway"))
+    gateway = _gateway(draft)
     shared = _defaults(draft, OF_SERVICE)  # by 10,000 services, which then need no values of their own
     services = {name: _values(draft, OF_SERVICE, shared, name=name, at=at) for name, at in draft.services.items()}
     for values in services.values():
@@ -35,9 +35,25 @@ def build(draft: Draft) -> Spec:
     placeless = unrouted(services)
     usual = {part: _part(part, tuple(_fields(shared, OF_PART[part]).items())) for part in PARTS}
     return Spec(
-        gateway=GatewaySpec(**_fields(gateway.by_name, OF_GATEWAY.values())),
+        gateway=_gateway_spec(gateway),
         services=tuple(_service(values, usual, is_routed=name not in placeless) for name, values in services.items()),
     )
+
+
+def build_gateway(draft: Draft) -> GatewaySpec:
+    """Return the spec of the gateway alone; what must fit together is not checked."""
+    values = _gateway(draft)
+    if draft.problems:
+        raise ConfigError(draft.problems)
+    return _gateway_spec(values)
+
+
+def _gateway(draft: Draft) -> Values:
+    return _values(draft, OF_GATEWAY, _defaults(draft, OF_GATEWAY), at=Where(label="gateway"))
+
+
+def _gateway_spec(values: Values) -> GatewaySpec:
+    return GatewaySpec(**_fields(values.by_name, OF_GATEWAY.values()))
 
 
 def _defaults(draft: Draft, settings: Mapping[str, Setting]) -> dict[str, Any]:

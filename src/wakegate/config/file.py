@@ -26,6 +26,14 @@ def draft_of(file: Path) -> Draft:
     return walk.draft
 
 
+def gateway_draft_of(file: Path) -> Draft:
+    """Return what a file gives for the gateway; raise `ConfigError` where it is no TOML at all."""
+    text = _text(file)
+    walk = _Walk(file, {})
+    walk.gateway(_document(text, file=file).get("gateway", {}))
+    return walk.draft
+
+
 def service_name_problem(name: str) -> str:
     """Return what is wrong with the name of a service, or nothing."""
     if SERVICE_NAME.fullmatch(name):
@@ -87,7 +95,7 @@ class _Walk:
         for key, value in document.items():
             path = (key,)
             if key == "gateway":
-                self._table(path, value, OF_GATEWAY)
+                self.gateway(value)
             elif key == "service":
                 for name, table in self._items(path, value, example="[service.web]"):
                     self._service((*path, name), table)
@@ -97,6 +105,10 @@ class _Walk:
             self.draft.refuse(
                 Where(label=str(self._file), line=0), "no service; write a table [service.web] with a command"
             )
+
+    def gateway(self, table: object) -> None:
+        """Go through the table of the gateway."""
+        self._table(("gateway",), table, OF_GATEWAY)
 
     def _service(self, path: tuple[str, ...], table: object) -> None:
         name = path[-1]

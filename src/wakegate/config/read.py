@@ -5,12 +5,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
-from wakegate.config.build import build
+from wakegate.config.build import build, build_gateway
 from wakegate.config.draft import Draft, Given, Where
 from wakegate.config.environment import add_options, add_variables
-from wakegate.config.file import draft_of, service_name_problem
+from wakegate.config.file import draft_of, gateway_draft_of, service_name_problem
 from wakegate.core.errors import ConfigError
-from wakegate.core.spec import Spec
+from wakegate.core.spec import GatewaySpec, Spec
 
 DEFAULT_FILE = Path("wakegate.toml")
 DEFAULT_SERVICE = "web"
@@ -40,6 +40,14 @@ def read(
     add_variables(draft, environ)
     add_options(draft, options)
     return build(draft)
+
+
+def read_gateway(file: Path) -> GatewaySpec:
+    """Return what a file says of the gateway alone; raise `ConfigError` where that has problems.
+
+    Its services are not looked at, however many there are.
+    """
+    return build_gateway(gateway_draft_of(file))
 
 
 def _draft_of_file(file: Path | None) -> Draft:
