@@ -1,6 +1,6 @@
 """What the substrates provide, as Protocols with their contracts; `sim/` and `local/` implement each."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -209,6 +209,10 @@ class SessionStore(Protocol):
 
     def count(self, service: str, *, now: datetime) -> int:
         """Return how many sessions are live."""
+        ...
+
+    def counts(self, *, now: datetime) -> Mapping[str, int]:
+        """Return how many sessions are live of each service that has any; to count each by itself reads all again."""
         ...
 
     def purge(self, *, now: datetime) -> int:

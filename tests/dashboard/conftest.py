@@ -1,6 +1,7 @@
 """A gateway as far as operators see it: it knows one service, and remembers what was asked of it."""
 
 import asyncio
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
@@ -24,18 +25,22 @@ class Desk:
     is_stopped: bool = False
     kept_s: float = 0.0
     kept_because: str = ""
+    services_count: int = 1
+    said_count: int = field(default=0, compare=False)  # of the statuses
     wake_failure: str = ""
     asked_wakes: asyncio.Queue[str] = field(default_factory=asyncio.Queue, compare=False)
     may_wake: asyncio.Event = field(default_factory=asyncio.Event, compare=False)
 
-    def statuses(self) -> tuple[ServiceStatus, ...]:
-        """Say how "web" is."""
+    def statuses(self) -> Iterator[ServiceStatus]:
+        """Say how "web" is, as often as there are to be services."""
         status = ServiceStatus(
             name="web", phase=self.phase, since=NOW, replicas_ready=0, replicas_wanted=0, replicas_max=3,
             in_flight=self.in_flight, held=0, sessions=0, last_active_at=NOW, usual_wake_s=None, failure="",
             next="wakes on the first request", urls=(), pids=(),
         )  # fmt: skip
-        return (status,)
+        for number in range(self.services_count):
+            self.said_count = number + 1
+            yield status
 
     async def wake(self, name: str, *, cause: str) -> None:
         """Take the time that the test gives."""

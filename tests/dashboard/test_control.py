@@ -54,6 +54,19 @@ async def test_each_verb_reaches_the_gateway(desk: Desk, tmp_path: Path) -> None
     assert (desk.phase, desk.is_stopped, desk.kept_s, desk.kept_because) == (Phase.ASLEEP, True, 60, "demo")
 
 
+async def test_others_have_their_turns_while_thousands_are_looked_at(desk: Desk, tmp_path: Path) -> None:
+    """An operator who looks at 10,000 services must not make the visitors of all of them wait."""
+    desk.services_count = 10_000
+    async with control(desk, tmp_path):
+        asking = asyncio.create_task(ask(tmp_path, "status"))
+        seen: set[int] = set()
+        while not asking.done():
+            seen.add(desk.said_count)
+            await asyncio.sleep(0)
+        assert len((await asking)["answer"]) == desk.services_count
+    assert len(seen) > 5
+
+
 async def test_the_ledger_counts_what_was_lost(desk: Desk, tmp_path: Path) -> None:
     """It is worked out where the counts are, so that every reader sees the same number."""
     async with control(desk, tmp_path):

@@ -26,7 +26,9 @@ def seen(
         async with world.running():
             await test(world)
             wakes = world.store.wakes("web", limit=9)
-            return status(world.service, url=URL), "\n".join(explained(world.service, wakes=wakes))
+            return status(world.service, url=URL, sessions=world.service.book.live_count()), "\n".join(
+                explained(world.service, wakes=wakes)
+            )
 
     return run(main())
 

@@ -58,8 +58,7 @@ class Serving:
         self._tasks.create_task(gateway.run(started=self._started, beside=beside), name="gateway")
 
     def _started(self, url: str) -> None:
-        phases = [status.phase for status in self._gateway.statuses()]
-        self._timeline.open(head(self._spec, url, phases=phases))
+        self._timeline.open(head(self._spec, url, phases=self._gateway.phases()))
         self._tell("started", f"listens on {url}")
         self._ready()
 
@@ -105,7 +104,7 @@ class Serving:
     # -- what is told
 
     def _ready(self) -> None:
-        self._notify.ready(f"{say_count(len(self._gateway.statuses()), 'service')} on {self._gateway.url}")
+        self._notify.ready(f"{say_count(len(self._gateway.phases()), 'service')} on {self._gateway.url}")
 
     def _tell(self, kind: str, text: str, detail: tuple[str, ...] = ()) -> None:
         facts: dict[str, object] = {"url": self._gateway.url}

@@ -3,14 +3,14 @@
 import asyncio
 import os
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 from wakegate.core.errors import StateError, WakegateError
 from wakegate.dashboard.operations import Operations
-from wakegate.dashboard.wire import decode, encode, fields, socket_path
+from wakegate.dashboard.wire import decode, encode, encode_rows, fields, socket_path
 from wakegate.local.unix_socket import SocketFile
 
 REQUEST_BYTES_MAX = 65_536
@@ -50,7 +50,7 @@ async def control(operations: Operations, state_dir: Path) -> AsyncIterator[None
                 return
             async with asyncio.timeout(REQUEST_TIMEOUT_S):
                 line = await _line(reader)
-            writer.write(encode(BUSY if clients > CLIENTS_MAX else await _answer(verbs, line)))
+            writer.write(encode(BUSY) if clients > CLIENTS_MAX else await _answer(verbs, line))
             async with asyncio.timeout(REQUEST_TIMEOUT_S):
                 await writer.drain()
         except (ConnectionError, TimeoutError, asyncio.CancelledError):
@@ -127,14 +127,15 @@ async def _line(reader: asyncio.StreamReader) -> bytes:
         return b""
 
 
-async def _answer(verbs: dict[str, Verb], line: bytes) -> dict[str, Any]:
+async def _answer(verbs: dict[str, Verb], line: bytes) -> bytes:
     ask = _understood(line)
     if ask is None:
-        return {"error": "BadRequest", "detail": "this is no request of the control socket"}
+        return encode({"error": "BadRequest", "detail": "this is no request of the control socket"})
     try:
-        return {"answer": await verbs[ask["verb"]](ask)}
+        answer = await verbs[ask["verb"]](ask)
+        return await encode_rows(answer) if isinstance(answer, Iterator) else encode({"answer": answer})
     except WakegateError as error:
-        return {"error": type(error).__name__, "detail": str(error)}
+        return encode({"error": type(error).__name__, "detail": str(error)})
 
 
 def _understood(line: bytes) -> Ask | None:

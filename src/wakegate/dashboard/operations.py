@@ -1,5 +1,6 @@
 """What an operator may ask of a running gateway."""
 
+from collections.abc import Iterator
 from typing import Protocol
 
 from wakegate.core.ledger import WakeLine
@@ -10,8 +11,8 @@ from wakegate.core.status import ServiceStatus
 class Operations(Protocol):
     """Carried out by the gateway; an unknown name raises `ServiceUnknownError` with what was perhaps meant."""
 
-    def statuses(self) -> tuple[ServiceStatus, ...]:
-        """Say how every service is."""
+    def statuses(self) -> Iterator[ServiceStatus]:
+        """Say how every service is, each when it is asked for: there may be thousands, and requests between them."""
         ...
 
     async def wake(self, name: str, *, cause: str) -> None:

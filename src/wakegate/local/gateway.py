@@ -4,7 +4,7 @@ Over 300 lines because it is where everything meets: its life, its reload and wh
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext, suppress
 from difflib import get_close_matches
 from functools import partial
@@ -13,6 +13,7 @@ from pathlib import Path
 from wakegate.core.errors import ConfigError, ServiceUnknownError, StateError, WakegateError
 from wakegate.core.ledger import WakeLine
 from wakegate.core.notice import Notice
+from wakegate.core.phase import Phase
 from wakegate.core.session import Session
 from wakegate.core.spec import ContainerSpec, ProcessSpec, ServiceSpec, Spec
 from wakegate.core.status import ServiceStatus
@@ -150,13 +151,21 @@ class Gateway:
 
     # -- Operations: what an operator asks
 
-    def statuses(self) -> tuple[ServiceStatus, ...]:
-        """Say how every service is."""
-        return tuple(with_memory(status(service, url=self.url)) for service in self._services.values())
+    def phases(self) -> tuple[Phase, ...]:
+        """Return the phase of every service."""
+        return tuple(service.phase for service in self._services.values())
+
+    def statuses(self) -> Iterator[ServiceStatus]:
+        """Say how every service is, each when it is asked for."""
+        counts = self._store.counts(now=self.clock.utc())
+        for service in tuple(self._services.values()):
+            sessions = 0 if service.sessions is None else counts.get(service.spec.name, 0)
+            yield with_memory(status(service, url=self.url, sessions=sessions))
 
     def glance(self, names: Iterable[str]) -> tuple[ServiceStatus, ...]:
         """Say how these services are, without their memory: what a terminal shows of those that are up."""
-        return tuple(status(self._services[name], url=self.url) for name in names if name in self._services)
+        known = [self._services[name] for name in names if name in self._services]
+        return tuple(status(service, url=self.url, sessions=_sessions(service)) for service in known)
 
     async def wake(self, name: str, *, cause: str) -> None:
         """Return when the service is awake; raise the `HeldError` of a wake that failed."""
@@ -489,6 +498,10 @@ class Gateway:
 
 async def _ended(task: asyncio.Task[None]) -> None:
     await asyncio.wait({task})
+
+
+def _sessions(service: Service) -> int:
+    return 0 if service.sessions is None else service.sessions.live_count()
 
 
 def _runs(spec: ServiceSpec) -> tuple[object, ...]:

@@ -16,7 +16,7 @@ from wakegate.core.status import ServiceStatus
 from wakegate.local.service import Service
 
 
-def status(service: Service, *, url: str) -> ServiceStatus:
+def status(service: Service, *, url: str, sessions: int) -> ServiceStatus:
     """Gather the status of one service."""
     record, spec = service.keeper.record, service.spec
     hosts = spec.hosts or ("",)
@@ -29,7 +29,7 @@ def status(service: Service, *, url: str) -> ServiceStatus:
         replicas_max=spec.scale.replicas_max,
         in_flight=service.touch.all_in_flight,
         held=len(service.hold),
-        sessions=service.sessions.live_count() if service.sessions is not None else 0,
+        sessions=sessions,
         last_active_at=service.touch.last_active_at() if record.version else None,  # a new record says a day ago
         usual_wake_s=service.waker.history.usual_s,
         failure="" if record.failure is None or service.fleet.ready else record.failure.reason,
@@ -44,7 +44,7 @@ def status(service: Service, *, url: str) -> ServiceStatus:
 
 def with_memory(glance: ServiceStatus) -> ServiceStatus:
     """Add what its replicas use; it takes milliseconds a replica, so not for what is asked for twice a second."""
-    return replace(glance, memory_bytes=sum(map(_memory_bytes, glance.pids)))
+    return replace(glance, memory_bytes=sum(map(_memory_bytes, glance.pids))) if glance.pids else glance
 
 
 def explained(service: Service, *, wakes: Sequence[WakeLine]) -> tuple[str, ...]:

@@ -1,6 +1,7 @@
 """State and sessions in memory, with the contract of the real store; it outlives the gateway of a simulation."""
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -75,6 +76,10 @@ class SimStore:
     def count(self, service: str, *, now: datetime) -> int:
         """See `SessionStore.count`."""
         return len(self._live(service, now))
+
+    def counts(self, *, now: datetime) -> Mapping[str, int]:
+        """See `SessionStore.counts`."""
+        return Counter(one.service for one in self._sessions.values() if one.expires > now)
 
     def purge(self, *, now: datetime) -> int:
         """See `SessionStore.purge`."""

@@ -257,6 +257,7 @@ def step(store: Store, what: tuple[object, ...]) -> object:
             list(store.wakes(name, limit=3)),
             list(store.sessions(name, now=NOW, limit=2)),
             store.count(name, now=NOW),
+            store.counts(now=NOW),
         )
         for name in ("web", "api")
     ]

@@ -117,7 +117,7 @@ class Overtaken:
         self._store = store
         self._meanwhile: Callable[[], None] | None = meanwhile
         self.put, self.touch, self.sessions = store.put, store.touch, store.sessions
-        self.count, self.purge, self.secret = store.count, store.purge, store.secret
+        self.count, self.counts, self.purge, self.secret = store.count, store.counts, store.purge, store.secret
 
     def get(self, service: str, session_id: str) -> Session | None:
         """See `SessionStore.get`; what it returns is old already."""

@@ -4,7 +4,7 @@ A write takes some 25 microseconds, so it is made on the event loop: the order o
 """
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -41,6 +41,7 @@ TOUCH = (
 PUT = f"{TOUCH}, data = excluded.data"
 # The planner would take the key, whose pages hold the rows, where the index alone is a tenth of that.
 COUNT = "SELECT count(*) FROM session INDEXED BY session_expiry WHERE service = ? AND expires > ?"
+COUNTS = "SELECT service, count(*) FROM session INDEXED BY session_expiry WHERE expires > ? GROUP BY service"
 PURGE = "DELETE FROM session WHERE expires <= ?"
 SESSIONS = (
     f"SELECT {SESSION} FROM session WHERE service = ? AND expires > ? ORDER BY last_seen_at DESC, id DESC LIMIT ?"
@@ -115,6 +116,10 @@ class SqliteStore:
     def count(self, service: str, *, now: datetime) -> int:
         """See `SessionStore.count`."""
         return int(self._database.read(COUNT, (service, to_us(now)))[0][0])
+
+    def counts(self, *, now: datetime) -> Mapping[str, int]:
+        """See `SessionStore.counts`."""
+        return dict(self._database.read(COUNTS, (to_us(now),)))
 
     def purge(self, *, now: datetime) -> int:
         """See `SessionStore.purge`."""
