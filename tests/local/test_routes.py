@@ -50,6 +50,29 @@ def test_a_request_goes_to_the_most_specific_service(host: str, path: str, found
     assert ROUTES.find(host, path) == found
 
 
+def test_the_longest_wildcard_wins_whatever_its_path() -> None:
+    """A path of the narrower name is looked for first; what it does not have, the wider one may."""
+    routes = Routes(
+        [
+            service("wide", hosts=("*.example.com",), path="/api/deep"),
+            service("narrow", hosts=("*.eu.example.com", "eu.example.com"), path="/api"),
+            service("any", path="/x"),
+        ]
+    )
+    assert routes.find("a.eu.example.com", "/api/deep") == "narrow"
+    assert routes.find("eu.example.com", "/api/deep") == "narrow"
+    assert routes.find("a.example.com", "/api/deep") == "wide"
+    assert routes.find("a.eu.example.com", "/x") == "any"
+    assert routes.find(".eu.example.com", "/api") == "narrow"
+
+
+def test_a_host_that_is_all_dots_is_not_taken_apart_for_ever() -> None:
+    """A client may send 32 KiB of them."""
+    routes = Routes([service("wild", hosts=("*.example.com",))])
+    assert routes.find("a." * 15_000 + "example.com", "/") == "wild"
+    assert routes.find("a." * 15_000 + "example.org", "/") is None
+
+
 def test_an_unknown_host_has_no_service() -> None:
     """Where every service names its hosts, another host gets 404, not somebody's app."""
     routes = Routes([service("shop", hosts=("shop.localhost",))])
