@@ -111,7 +111,8 @@ class VirtualLoop(asyncio.BaseEventLoop):
         due = []
         while self._scheduled and self._scheduled[0].when() <= self._now_s:
             due.append(self._pop())
-        self._order.shuffle(due)
+        if len(due) > 1:
+            self._order.shuffle(due)
         self._ready.extend(due)
         self._turns += 1
         if self._turns > TURNS_MAX:
