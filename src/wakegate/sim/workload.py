@@ -105,7 +105,12 @@ class SimReplica:
         return self.listens and not self.behaviour.refuses
 
     async def answers(self) -> bool:
-        """Make one probe attempt; it takes a turn of the loop and no time."""
+        """Make one probe attempt; it takes no time, and a turn of the loop where it may succeed.
+
+        A port that is still closed says so at once, as that of a machine does: most attempts of a wake are made there.
+        """
+        if self._loop.time() < self._listens_s:
+            return False
         await asyncio.sleep(0)
         return self.listens
 
