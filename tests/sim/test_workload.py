@@ -81,6 +81,18 @@ def test_it_can_die_when_told() -> None:
     with_one(Behaviour(), act)
 
 
+def test_it_can_hang() -> None:
+    """An app in a deadlock lives on."""
+
+    async def main() -> None:
+        replica = await SimWorkload(Behaviour(listen_s=1)).start(number=1)
+        await asyncio.sleep(2)
+        replica.hang()
+        assert (replica.is_alive, await replica.answers()) == (True, False)
+
+    run(main())
+
+
 def test_it_can_be_ready_and_refuse() -> None:
     """A probe that passes promises nothing about the next connection."""
 

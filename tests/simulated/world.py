@@ -5,7 +5,7 @@ Over 300 lines because world and client know each other: a crash cuts the one of
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any, NoReturn, TypeVar
@@ -16,6 +16,7 @@ from wakegate.core.spec import HoldSpec, ProcessSpec, ScaleSpec, ServiceSpec, Sl
 from wakegate.local.elsewhere import NOWHERE, Elsewhere
 from wakegate.local.lane import Sessions, Target
 from wakegate.local.lane import Visit as SessionVisit
+from wakegate.local.needs import link
 from wakegate.local.service import Service
 from wakegate.local.sessions import SessionBook
 from wakegate.local.turns import Turns
@@ -103,17 +104,13 @@ class World(Clients):
 
     async def crash(self, *, down_s: float) -> None:
         """Kill the gateway with all its connections, and start another after a while."""
-        self.is_up = False
-        for client in tuple(self.open):
-            client.cut()
-        self.open.clear()
-        self.workload.is_cut_off = True  # what a cancelled task does on its way out, a killed process does not
-        self._run.cancel()
-        await asyncio.wait({self._run})
-        self.workload.is_cut_off = False
+        await fall((self,))
         await asyncio.sleep(down_s)
         self.service = self._make()
         await self._up()
+
+    def reached(self) -> None:
+        """A request has reached a replica that takes it."""
 
     @property
     def kept_until_s(self) -> float:
@@ -134,8 +131,22 @@ class World(Clients):
         """Let a task of the service end with a bug."""
         self.service._spawn(_bug(), name="bug")
 
+    def _cut(self) -> None:
+        self.is_up = False
+        for client in tuple(self.open):
+            client.cut()
+        self.open.clear()
+        self.workload.is_cut_off = True  # what a cancelled task does on its way out, a killed process does not
+        self._run.cancel()
+
     async def _up(self) -> None:
+        self._begin()
+        await self._begun()
+
+    def _begin(self) -> None:
         self._run = self._tasks.create_task(self.service.run())
+
+    async def _begun(self) -> None:
         await self.service.begun.wait()
         self.is_up, self.up_since_s = True, self.clock.now_s()
 
@@ -144,6 +155,28 @@ class World(Clients):
         client = Client(self, **how)
         await client.run()
         return client.visit
+
+
+async def fall(worlds: Sequence[World]) -> None:
+    """Kill the gateway of these services with all its connections, and return once it is gone."""
+    for world in worlds:
+        world._cut()
+    await asyncio.wait({world._run for world in worlds})
+    for world in worlds:
+        world.workload.is_cut_off = False
+
+
+async def rise(worlds: Sequence[World]) -> None:
+    """Start another gateway for these services; requests come in once each has taken over what there is of it."""
+    for world in worlds:
+        world.service = world._make()
+    link([world.service for world in worlds])
+    for world in worlds:
+        world._begin()
+    for world in worlds:
+        await world.service.begun.wait()
+    for world in worlds:
+        await world._begun()
 
 
 async def _bug() -> NoReturn:
@@ -216,6 +249,7 @@ class Client:
             replica = self._world.workload.at(target.key)
             assert not replica.is_paused, "a request was sent to a replica that is frozen"
             if replica.accepts:
+                self._world.reached()
                 break
             self._target = asyncio.get_running_loop().create_future()
             refused, target = target, None

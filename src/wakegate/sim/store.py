@@ -1,7 +1,7 @@
 """State and sessions in memory, with the contract of the real store; it outlives the gateway of a simulation."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -19,6 +19,7 @@ class SimStore:
     def __init__(self) -> None:
         self.is_full = False
         self.write_count = 0
+        self.saving: Callable[[ServiceRecord], None] = lambda _: None  # told of each record that is to be saved
         self._records: dict[str, ServiceRecord] = {}
         self._wakes: dict[str, WakeLine] = {}
         self._sessions: dict[tuple[str, str], Session] = {}
@@ -32,6 +33,7 @@ class SimStore:
     def save(self, record: ServiceRecord, *, expected_version: int) -> None:
         """See `StateStore.save`."""
         assert record.version == expected_version + 1, "every write adds one to the version"
+        self.saving(record)
         self._write()
         stored = self._records.get(record.name)
         version = 0 if stored is None else stored.version

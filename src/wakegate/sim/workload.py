@@ -6,7 +6,7 @@ Replicas belong to the world, not to the gateway: they live on when its tasks ar
 import asyncio
 import random
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from math import inf
@@ -159,6 +159,10 @@ class SimReplica:
         """Let it end by itself, now: a crash, or `sys.exit`."""
         self._end(self.behaviour.status, None)
 
+    def hang(self) -> None:
+        """Let it live on and never answer again."""
+        self._is_deaf = True
+
     def _must(self, error: str) -> None:
         """Raise what is to go wrong, or what goes wrong with one that is gone."""
         if error or not self.is_alive:
@@ -183,6 +187,7 @@ class SimWorkload:
         self.is_cut_off = False  # no signal reaches a replica: the gateway is being killed
         self.replicas: list[SimReplica] = []  # all there ever were, in order of their start
         self.history: list[Happened] = []
+        self.seen: Callable[[Happened], None] = lambda _: None  # told of each line of it
         self._rng = random.Random(seed)  # noqa: S311  a simulation must be repeatable
         self._log: deque[str] = deque(maxlen=LOG_LINES_MAX)
 
@@ -234,5 +239,7 @@ class SimWorkload:
 
     def note(self, what: Happening, number: int) -> None:
         """Write the history."""
-        self.history.append(Happened(at_s=asyncio.get_running_loop().time(), what=what, number=number))
+        happened = Happened(at_s=asyncio.get_running_loop().time(), what=what, number=number)
+        self.history.append(happened)
+        self.seen(happened)
         self._log.append(f"replica {number} {what}")
