@@ -114,3 +114,21 @@ def test_who_is_linked_anew_needs_only_what_is_there() -> None:
             assert (await web.visit()).endings == ["served"]
 
     run(main())
+
+
+def test_a_user_that_is_put_to_sleep_while_it_waits_for_its_need_wants_it_no_more() -> None:
+    """Both would go on for ever without a pause: the need drains, as nobody uses it, and the wait cancels that."""
+
+    async def main() -> None:
+        web, db = pair(Behaviour(listen_s=9))
+        async with web.running(), db.running():
+            visit = web.beside(web.visit())
+            await asyncio.sleep(5)
+            web.service.put_to_sleep("asked to sleep")
+            assert (await visit).endings == ["WakeFailedError"]
+            await asyncio.sleep(60)
+            assert (web.service.phase, db.service.phase) == (Phase.ASLEEP, Phase.ASLEEP)
+            assert len(db.texts("awake")) == 0
+            assert web.workload.history == []
+
+    run(main())

@@ -28,8 +28,11 @@ class Linked(Protocol):
         """The phase now."""
         ...
 
-    async def wake_for(self, user: str) -> None:
-        """Return when it is awake because a user of it wakes; raise the `HeldError` of a wake that failed."""
+    async def wake_for(self, user: "Linked") -> None:
+        """Return when it is awake because a user of it wakes; raise the `HeldError` of a wake that failed.
+
+        Return also when the user sleeps: what it wants no more drains, and must not be kept from that.
+        """
         ...
 
 
@@ -48,25 +51,28 @@ class Links:
     @property
     def present_users(self) -> tuple[str, ...]:
         """Those, and the ones of which a replica still ends: it may have something to write yet."""
-        return tuple(user.spec.name for user in self.users if user.phase is not Phase.ASLEEP or leaving(user.fleet))
+        return tuple(user.spec.name for user in self.users if _is_present(user))
 
-    async def awake(self, user: str, *, timeout_s: float, tell: Callable[[str, str], None]) -> None:
-        """Return when all that it needs is awake, woken side by side; raise `WorkloadError` naming what is not."""
-        asleep = [need for need in self.needs if need.phase is not Phase.AWAKE]
+    async def awake(self, user: Linked, *, timeout_s: float, tell: Callable[[str, str], None]) -> None:
+        """Return when all that it needs is awake, woken side by side; raise `WorkloadError` naming what is not.
+
+        Return also when the user sleeps meanwhile.
+        """
+        asleep = [need for need in self.needs if not _is_awake(need)]
         if not asleep:
             return
         tell("starting-needed", f"first wakes {', '.join(need.spec.name for need in asleep)}")
         try:
             async with asyncio.timeout(timeout_s):
-                while asleep:
+                while asleep and user.phase is not Phase.ASLEEP:
                     ends = await asyncio.gather(*(_woken(need, user) for need in asleep), return_exceptions=True)
                     for end in ends:
                         if isinstance(end, BaseException):
                             raise end
                     # One may have ended while another still woke.
-                    asleep = [need for need in self.needs if need.phase is not Phase.AWAKE]
+                    asleep = [need for need in self.needs if not _is_awake(need)]
         except TimeoutError as error:
-            names = ", ".join(need.spec.name for need in self.needs if need.phase is not Phase.AWAKE)
+            names = ", ".join(need.spec.name for need in self.needs if not _is_awake(need))
             text = f"{names}, which it wakes first: not awake after {say_duration(timeout_s)}"
             raise WorkloadError(text) from error
 
@@ -94,7 +100,15 @@ def leaving(fleet: Fleet) -> Sequence[asyncio.Future[Exit]]:
     return [member.exit for member in fleet.members if member.life in (Life.STOPPING, Life.DRAINING)]
 
 
-async def _woken(need: Linked, user: str) -> None:
+def _is_present(user: Linked) -> bool:
+    return user.phase is not Phase.ASLEEP or bool(leaving(user.fleet))
+
+
+def _is_awake(need: Linked) -> bool:
+    return need.phase is Phase.AWAKE
+
+
+async def _woken(need: Linked, user: Linked) -> None:
     try:
         await need.wake_for(user)
     except HeldError as error:

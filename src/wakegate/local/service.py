@@ -29,7 +29,7 @@ from wakegate.local.flag import Flag
 from wakegate.local.fleet import Fleet
 from wakegate.local.lane import Target, Waiter
 from wakegate.local.member import Member
-from wakegate.local.needs import Links, leaving
+from wakegate.local.needs import Linked, Links, leaving
 from wakegate.local.record import Keeper
 from wakegate.local.request.choose import choose, room
 from wakegate.local.request.touch import Touch
@@ -704,23 +704,23 @@ class Service:
         while self.phase is Phase.WAKING and self.waker.attempt is not None:
             await self.waker.attempt.ready()
 
-    async def wake_for(self, user: str) -> None:
+    async def wake_for(self, user: Linked) -> None:
         """See `Linked.wake_for`."""
         await self.begun.wait()
-        while self.phase is not Phase.AWAKE:
+        while self.phase is not Phase.AWAKE and user.phase is not Phase.ASLEEP:
             refusal = self._refusal()
             if refusal is not None:
                 raise refusal
             if self.phase is Phase.DRAINING:
-                self.go(Event.REQUEST_ARRIVED, kind="awake", text=f"{user} wakes · the sleep is cancelled")
+                self.go(Event.REQUEST_ARRIVED, kind="awake", text=f"{user.spec.name} wakes · the sleep is cancelled")
             elif self.phase is Phase.ASLEEP:
-                self.waker.begin(Event.REQUEST_ARRIVED, cause=user, is_visit=False)
+                self.waker.begin(Event.REQUEST_ARRIVED, cause=user.spec.name, is_visit=False)
             else:
                 assert self.waker.attempt is not None
                 await self.waker.attempt.ready()
 
     async def _needs_awake(self, timeout_s: float) -> None:
-        await self.links.awake(self.spec.name, timeout_s=timeout_s, tell=self.keeper.tell)
+        await self.links.awake(self, timeout_s=timeout_s, tell=self.keeper.tell)
 
     def put_to_sleep(self, reason: str, *, may_pause: bool = False) -> None:
         """Stop now, or pause where it may be: an operator asked, or the gateway goes down. There is no grace.
