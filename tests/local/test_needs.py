@@ -3,8 +3,9 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
+from math import inf
 
-from tests.simulated.world import SPEC, World
+from tests.simulated.world import SPEC, World, fall, rise
 
 from wakegate.core.phase import Phase
 from wakegate.local.needs import link
@@ -112,6 +113,43 @@ def test_who_is_linked_anew_needs_only_what_is_there() -> None:
         async with web.running():
             assert web.service.links.needs == ()
             assert (await web.visit()).endings == ["served"]
+
+    run(main())
+
+
+def test_a_gateway_that_came_back_keeps_a_need_until_it_knows_what_is_left_of_its_users() -> None:
+    """The record says asleep; the replica that still ends may have something to write."""
+
+    async def main() -> None:
+        web, db = pair(SOON, SOON, of_web=(Behaviour(listen_s=inf, stop_s=8),))
+        db.spec = replace(db.spec, sleep=replace(SPEC.sleep, grace_s=0))
+        async with web.running(), db.running():
+            visit = web.beside(web.visit())
+            await asyncio.sleep(5)
+            web.service.put_to_sleep("asked to sleep")
+            await visit
+            await fall((web, db))
+            await rise((web, db))
+            await asyncio.sleep(20)
+            assert moments(db, "terminated")[0] >= moments(web, "exited")[0]
+
+    run(main())
+
+
+def test_a_gateway_that_came_back_starts_nothing_before_it_knows_that_the_need_is_still_there() -> None:
+    """The record says awake; the replica has hung since, and that takes seconds to find out."""
+
+    async def main() -> None:
+        web, db = pair(Behaviour(listen_s=3), SOON)
+        web.spec = web.service.spec = replace(web.spec, scale=replace(SPEC.scale, replicas_min=1))
+        async with web.running(), db.running():
+            await web.visit()
+            await fall((web, db))
+            web.workload.alive[0].die()
+            db.workload.alive[0].hang()
+            await rise((web, db))
+            await asyncio.sleep(20)
+            assert moments(web, "start called")[1] >= moments(db, "started")[1] + 1
 
     run(main())
 

@@ -19,6 +19,7 @@ class Linked(Protocol):
 
     spec: ServiceSpec
     changed: Flag
+    begun: Flag  # set once what an earlier gateway left of it is taken over: until then its phase is hearsay
     closed: Flag  # set once it runs no more, and never will
     fleet: Fleet
     links: "Links"
@@ -50,7 +51,7 @@ class Links:
 
     @property
     def present_users(self) -> tuple[str, ...]:
-        """Those, and the ones of which a replica still ends: it may have something to write yet."""
+        """Those, and the ones of which a replica still ends, or may: it may have something to write yet."""
         return tuple(user.spec.name for user in self.users if _is_present(user))
 
     async def awake(self, user: Linked, *, timeout_s: float, tell: Callable[[str, str], None]) -> None:
@@ -101,11 +102,11 @@ def leaving(fleet: Fleet) -> Sequence[asyncio.Future[Exit]]:
 
 
 def _is_present(user: Linked) -> bool:
-    return user.phase is not Phase.ASLEEP or bool(leaving(user.fleet))
+    return user.phase is not Phase.ASLEEP or not user.begun.is_set() or bool(leaving(user.fleet))
 
 
 def _is_awake(need: Linked) -> bool:
-    return need.phase is Phase.AWAKE
+    return need.phase is Phase.AWAKE and need.begun.is_set()
 
 
 async def _woken(need: Linked, user: Linked) -> None:

@@ -169,6 +169,7 @@ class Service:
             self._is_open = True
             self._refresh()
             self.begun.set()
+            self.links.nudge()
             if self.book.is_changed:
                 self._write_sessions()
             await tick(self, clock=self.clock, turns=self._turns)
