@@ -71,6 +71,7 @@ def test_a_stop_within_the_grace_is_found() -> None:
 def test_a_drain_while_a_keep_holds_is_found() -> None:
     """Somebody asked for it."""
     check_keeps([(0, 100)], [100, 200])
+    check_keeps([(0, 100)], [95], forgotten_s=10)
     with pytest.raises(AssertionError, match="kept until 100"):
         check_keeps([(0, 100)], [50])
 

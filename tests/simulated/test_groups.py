@@ -88,11 +88,12 @@ FAULTS: dict[str, tuple[Fault, ...]] = {
 
 
 async def suffer(group: Group, rng: random.Random, faults: tuple[Fault, ...]) -> None:
-    """Let faults happen for ever, one after the other."""
+    """Let faults happen for ever, one after the other, and rather to a service that wakes."""
     while faults:
         await asyncio.sleep(rng.choice((rng.uniform(0, 3), rng.uniform(0, 30), rng.uniform(0, 300))))
         if group.is_up:
-            await rng.choice(faults)(group, rng.choice(group.all), rng)
+            waking = [part for part in group.all if part.service.phase is Phase.WAKING]
+            await rng.choice(faults)(group, rng.choice(waking or group.all), rng)
 
 
 WELL = Behaviour(start_s=(0, 3), listen_s=(0.1, 2), stop_s=(0, 8), pause_s=(0, 1), resume_s=(0, 1))
@@ -192,7 +193,7 @@ def test_the_invariants_of_groups_hold(seed: int) -> None:
         scaled_out = sum(int(after) - int(before) for before, after in outs)
         check_single_flight(part.workload.history, wakes=len(part.texts("woke")), per_wake=1, besides=scaled_out)
         check_idle_stops(part.spec, part.visits, drained_s(part))
-        check_keeps(part.keeps, drained_s(part))
+        check_keeps(part.keeps, drained_s(part), forgotten_s=SAVE_INTERVAL_S if group.crashes else 0.0)
         # Its users may have been awake for longer than itself was used, and a wake may outlive its visitors.
         users_s = max((user.phase_s.get(Phase.ASLEEP, 0.0) for user in group.users(part.name)), default=0.0)
         ticks_s = 2 * SAVE_INTERVAL_S + part.spec.wake.timeout_s
