@@ -1,4 +1,7 @@
-"""The simulated workload: each behaviour that a wake, a sleep or a crash is tried against."""
+"""The simulated workload: each behaviour that a wake, a sleep or a crash is tried against.
+
+Over 300 lines because there is a test for each of these, and they are one list.
+"""
 
 import asyncio
 from collections.abc import Awaitable, Callable
