@@ -20,6 +20,7 @@ BODY_BYTES_MAX = 1024 * 1024  # of an answer; more says nothing about the wake
 FINAL = ("wake-failed", "asleep", "service-unknown")  # coming back soon changes nothing
 SAFE = "/?%:@!$&'()*+,;=~-._"  # what a person has encoded already stays as it is
 HURRIED_MAX = 20  # come-backs at once; a server that counts wrongly must not be asked as fast as we can
+NO_ANSWER = "closed the connection without an answer; is it https://, or gateway.proxy_protocol that it expects?"
 PAUSE_MIN_S, PAUSE_MAX_S = 0.2, 30.0
 
 
@@ -185,16 +186,13 @@ class Visitor:
         except (RemoteDisconnected, ConnectionResetError, BrokenPipeError) as error:
             self.close()
             if not is_kept:
-                raise VisitError(
-                    f"{self.url} closed the connection without an answer; "
-                    "does it speak TLS (https://), or expect a PROXY header (gateway.proxy_protocol)?"
-                ) from error
+                raise VisitError(f"{self.url} {NO_ANSWER}") from error
         except TimeoutError as error:
             self.close()
             raise VisitError(f"{self.url} did not answer within {say_duration(timeout_s)}") from error
         except (OSError, HTTPException) as error:
             self.close()
-            raise VisitError(f"{self.url} cannot be reached: {_said(error)}{_hint(error)}") from error
+            raise VisitError(f"{self.url} cannot be reached: {_said(error)}") from error
         return self._exchange(target, timeout_s=timeout_s)
 
     def _exchange_once(self, target: str, *, timeout_s: float) -> _Answer:
@@ -296,11 +294,7 @@ def _why(answer: _Answer, *, is_over: bool, took_s: float) -> str:
 
 
 def _said(error: Exception) -> str:
-    """Say a failure of the network in its own words, without the number in front."""
-    text = getattr(error, "strerror", None) or str(error)
-    return text or type(error).__name__
-
-
-def _hint(error: Exception) -> str:
+    """Say a failure of the network in its own words, without the number in front, and what to do where nobody is."""
+    text = getattr(error, "strerror", None) or str(error) or type(error).__name__
     is_nobody = isinstance(error, (ConnectionRefusedError, FileNotFoundError, NotADirectoryError))
-    return "; nobody listens there: start the gateway with wakegate up" if is_nobody else ""
+    return f"{text}; nobody listens there: start the gateway with wakegate up" if is_nobody else text
