@@ -177,6 +177,8 @@ def test_a_proxy_that_cannot_come_by_this_door_is_refused(
     lines = f"[gateway]\nlisten = '{listen}'\nproxy_protocol = true\n"
     told = problems(f"{lines}trusted_proxies = ['{trusted}']\n{WEB}")
     assert told == (f"wakegate.toml:4: gateway.trusted_proxies: with proxy_protocol nobody could connect: {said}",)
+    of_systemd = f"[gateway]\nproxy_protocol = true\ntrusted_proxies = ['{trusted}']\n{WEB}"
+    assert reads(of_systemd).gateway.proxy_protocol, "its socket may be of either kind"
     assert reads(f"{lines}trusted_proxies = ['unix', '10.0.0.7']\n{WEB}").gateway.proxy_protocol
 
 

@@ -84,3 +84,8 @@ def test_a_byte_order_mark_and_windows_lines_are_fine(reads: Reads, problems: Pr
     text = "\ufeff" + WEB.replace("\n", "\r\n")
     assert reads(text).services[0].run.command == ("true",)
     assert problems(text + "port = 'x'")[0].startswith("wakegate.toml:3: service.web.port:")
+
+
+def test_a_service_without_a_name_is_one_problem(problems: Problems) -> None:
+    """What stands below it is of a service all the same."""
+    assert len(problems('[service.""]\ncommand = "true"\n[service."".sleep]\nidle_timeout = "9m"\n')) == 1

@@ -103,6 +103,7 @@ async def test_services_stay_for_its_guests_until_it_says_so_or_ends() -> None:
         for name in ("web", "api", "removed by a reload"):
             await ours.send("busy", service=name)
         await ours.send("idle", service="api")
+        await ours.send("wake", row=("of", "a version", "with other fields"))
         await ours.send("wake", row=row_of_wake(line))
         client, served = socket.socketpair()
         with client, served:

@@ -125,6 +125,11 @@ class Client:
         return None if self._unsent >= 0 else socket.socket()
 
 
+def wake_line(name: str, *, agent: str = "") -> WakeLine:
+    """Return a line of the ledger."""
+    return WakeLine(id=name, service="web", at=datetime(2026, 1, 2, tzinfo=UTC), cause="GET /", agent=agent)
+
+
 async def test_until_it_has_ended_the_old_one_says_who_is_busy_and_hands_on_who_is_free() -> None:
     """A client that has gone is not handed on, and one that has still to be sent something later."""
     channel, theirs = Channel.pair()
@@ -143,21 +148,25 @@ async def test_until_it_has_ended_the_old_one_says_who_is_busy_and_hands_on_who_
             left.clear()
         return states.pop(0)
 
-    new.write_wake(WakeLine(id="1", service="web", at=datetime(2026, 1, 2, tzinfo=UTC), cause="GET /"))
+    new.write_wake(wake_line("1"))
     await new.finish(left, busy=busy, is_hurried=lambda: False, timeout_s=PATIENCE_S)
+    new.write_wake(wake_line("cut", agent="ü" * 100_000))
+    await new.part()
     said = []
     while (packet := await heard.receive()) is not None:
-        said.append((packet.word, packet.facts.get("service") or packet.facts.get("told")))
+        row = packet.facts.get("row") or [None]
+        said.append((packet.word, packet.facts.get("service") or packet.facts.get("told") or row[0]))
         for given in packet.sockets:
             given.close()
     heard.close()
     process.wait(PATIENCE_S)
     assert [one for one in said if one[0] != "client"] == [
-        ("wake", None),
+        ("wake", "1"),
         ("busy", "web"),
         ("busy", "db"),
         ("idle", "web"),
         ("idle", "db"),
+        ("wake", "cut"),
     ]
     assert [one for one in said if one[0] == "client"] == [("client", "free"), ("client", "slow")]
 

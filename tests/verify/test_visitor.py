@@ -209,7 +209,7 @@ def test_nobody_there_is_one_sentence() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{taken.getsockname()[1]}"
-        said = "cannot be reached: Connection refused; nobody listens there: start the gateway with wakegate up"
+        said = "cannot be reached: Connection refused; nobody listens there: is the gateway up"
         with pytest.raises(VisitError, match=said):
             Visitor(url).status()
 
@@ -219,7 +219,7 @@ def test_no_socket_there_is_one_sentence(tmp_path: Path) -> None:
     with socket.socket(socket.AF_UNIX) as left:
         left.bind(str(tmp_path / "left"))
     for name, why in (("missing", "No such file or directory"), ("left", "Connection refused")):
-        with pytest.raises(VisitError, match=f"cannot be reached: {why}; nobody listens there: start the gateway"):
+        with pytest.raises(VisitError, match=f"cannot be reached: {why}; nobody listens there: is the gateway up"):
             Visitor(f"unix:{tmp_path}/{name}").status()
 
 

@@ -35,7 +35,6 @@ class Serving:
 
     def __init__(self, spec: Spec, *, read: Read, timeline: AnyTimeline, notify: Notify) -> None:
         self._spec = spec
-        self._began = spec.gateway
         self._read = read
         self._timeline = timeline
         self._notify = notify
@@ -56,6 +55,7 @@ class Serving:
 
     def _begin(self, inherited: Inheritance, *, predecessor: Predecessor | None = None) -> None:
         gc.disable()  # nothing that is made for the services becomes garbage; of 10,000 it is 600,000 objects
+        self._began = self._spec.gateway
         gateway = self._gateway = Gateway(
             self._spec, timeline=self._timeline, inherited=inherited, predecessor=predecessor
         )
@@ -65,7 +65,10 @@ class Serving:
     def _started(self, url: str) -> None:
         self._timeline.open(head(self._spec, url, phases=self._gateway.phases()))
         self._tell("started", f"listens on {url}")
-        gc.freeze()  # else requests would wait 300 ms each time that all those objects are looked at
+        if gc.get_freeze_count():
+            gc.unfreeze()  # of the gateway that this one takes back from, nothing must stay
+        else:
+            gc.freeze()  # else requests would wait 300 ms each time that all those objects are looked at
         gc.enable()
         self._ready()
 
@@ -91,7 +94,7 @@ class Serving:
             self._tell("warning", "the file has problems; it goes on as before", error.problems)
             return
         differences = changes(self._spec, new, began=self._began)
-        self._gateway.reload(new, done=self._reloaded)
+        self._gateway.reload(new, done=self._reloaded if differences else self._ready)
         self._spec = new
         what = say_count(len(differences), "change") if differences else "no changes"
         self._tell("reloaded", f"reloaded · {what}", differences)

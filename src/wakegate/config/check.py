@@ -147,11 +147,12 @@ def _proxy_protocol(gateway: Values, draft: Draft) -> None:
     if not gateway.are_sound(*names) or not gateway.by_name["proxy_protocol"]:
         return
     trusted, is_unix = set(gateway.by_name["trusted_proxies"]), bool(gateway.by_name["listen"][2])
+    is_said = "listen" in gateway.given  # else systemd may bring a socket of either kind
     example = '["unix"]' if is_unix else '["127.0.0.1"]'
     if not trusted:
         text = f"true needs trusted_proxies as well: from whom the header is believed; write {example}"
         draft.refuse(gateway.where("proxy_protocol"), text)
-    elif (trusted == {UNIX_PEER}) if not is_unix else (UNIX_PEER not in trusted):
+    elif is_said and (UNIX_PEER not in trusted if is_unix else trusted == {UNIX_PEER}):
         door = "a Unix socket" if is_unix else "a TCP port"
         text = f"with proxy_protocol nobody could connect: the gateway listens on {door}; write {example}"
         draft.refuse(gateway.where("trusted_proxies"), text)

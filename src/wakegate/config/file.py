@@ -127,7 +127,7 @@ class _Walk:
         group: str = "",
         service: str = "",
     ) -> None:
-        groups = GROUPS if service and not group else frozenset()
+        groups = GROUPS if settings is OF_SERVICE and not group else frozenset()
         for key, value in self._items(path, table, example=f"[{_dotted(path)}]"):
             below = (*path, key)
             name = f"{group}.{key}" if group else key

@@ -432,6 +432,7 @@ class Gateway:
             timeout_s=self.spec.drain_timeout_s,
         )
         self._reception.close()
+        await successor.part()
 
     def _busy(self) -> list[str]:
         return [name for name, service in self._services.items() if service.touch.in_flight]

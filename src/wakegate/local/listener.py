@@ -18,6 +18,7 @@ from wakegate.local.unix_socket import SocketFile, bind
 
 KEEPALIVE_S, KEEPALIVE_PROBES = 30, 9  # a laptop shut in mid-WebSocket keeps nothing awake for longer than 5 minutes
 EVERY_ADDRESS = "0.0.0.0"  # noqa: S104  compared, not bound
+PORT_MAX = 65_535
 BACKLOG = 4096  # a herd of first requests arrives at once; the kernel caps it at net.core.somaxconn
 
 
@@ -102,7 +103,8 @@ def allow_connections(count: int) -> None:
 def _why_not(error: OSError, *, host: str, port: int) -> str:
     place = f"[{host}]" if ":" in host else host.removeprefix(EVERY_ADDRESS)
     if error.errno == errno.EADDRINUSE:
-        return f"{place}:{port} is taken by another program; choose another with --listen {place}:{port + 1}"
+        other = port + 1 if port < PORT_MAX else port - 1
+        return f"{place}:{port} is taken by another program; choose another with --listen {place}:{other}"
     if error.errno in (errno.EACCES, errno.EPERM):
         return f"{place}:{port} needs more rights (ports below 1024 are reserved); choose a higher one with --listen"
     if error.errno == errno.EADDRNOTAVAIL:

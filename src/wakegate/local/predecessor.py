@@ -88,19 +88,22 @@ class Predecessor:
         """
         with suppress(OSError):  # it has ended
             await self._channel.send("serving")
-        while (packet := await self._channel.receive()) is not None:
-            name = packet.facts.get("service", "")
-            if packet.word == "client":
-                await welcome(packet.sockets[0], packet.facts["told"])
-            elif packet.word == "wake":
-                write_wake(wake_of_row(packet.facts["row"]))
-            elif packet.word == "busy" and name in services:
-                self._come(name, services[name])
-            elif packet.word == "idle" and name in self._guested:
-                self._guested.pop(name).guest_left()
-        for service in self._guested.values():
-            service.guest_left()
-        self._channel.close()
+        try:
+            while (packet := await self._channel.receive()) is not None:
+                name = packet.facts.get("service", "")
+                if packet.word == "client":
+                    await welcome(packet.sockets[0], packet.facts["told"])
+                elif packet.word == "wake":
+                    with suppress(ValueError):  # the lines of that version have other fields
+                        write_wake(wake_of_row(packet.facts["row"]))
+                elif packet.word == "busy" and name in services:
+                    self._come(name, services[name])
+                elif packet.word == "idle" and name in self._guested:
+                    self._guested.pop(name).guest_left()
+        finally:
+            for service in self._guested.values():
+                service.guest_left()
+            self._channel.close()
 
     def close(self) -> None:
         """Take nothing over: let go of the sockets."""

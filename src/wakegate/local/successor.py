@@ -14,7 +14,7 @@ import socket
 import subprocess
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Self
 
 from wakegate.core.errors import StateError
@@ -28,6 +28,7 @@ from wakegate.local.store.rows import row_of_wake
 VARIABLE = "WAKEGATE_HANDOVER"  # the channel's descriptor, and those of the listening sockets
 START_TIMEOUT_S = 60.0  # until it has read its configuration, and again until it serves
 TURN_TIMEOUT_S, LOOK_INTERVAL_S = 300.0, 0.01  # how long it waits for a moment in which nobody waits for a wake
+TEXT_MAX = 2_000  # characters of what clients and apps have said: a packet must hold three such texts
 FIXED = ("host", "port", "unix_path", "state_dir", "workers")  # what a new program may not see differently
 
 
@@ -145,7 +146,12 @@ class Successor:
                         await self._tell_busy(set(busy()))
                         await self._hand_on()
                     await asyncio.sleep(LOOK_INTERVAL_S)
-                await self._tell_wakes()
+
+    async def part(self) -> None:
+        """Say how those have ended that were cut, too, and let go of it."""
+        await asyncio.sleep(LOOK_INTERVAL_S)  # their ends are seen in the next turn of the loop
+        with suppress(OSError):  # it has died since
+            await self._tell_wakes()
         self._channel.close()
 
     async def _hand_on(self) -> None:
@@ -170,7 +176,8 @@ class Successor:
     async def _tell_wakes(self) -> None:
         wakes, self._wakes = self._wakes, []
         for line in wakes:
-            await self._channel.send("wake", row=row_of_wake(line))
+            texts = {name: getattr(line, name)[:TEXT_MAX] for name in ("cause", "agent", "reason")}
+            await self._channel.send("wake", row=row_of_wake(replace(line, **texts)))
 
     async def _tell_busy(self, busy: set[str]) -> None:
         """Say which services have requests in flight here, for it to keep awake."""

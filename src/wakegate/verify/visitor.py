@@ -297,4 +297,4 @@ def _said(error: Exception) -> str:
     """Say a failure of the network in its own words, without the number in front, and what to do where nobody is."""
     text = getattr(error, "strerror", None) or str(error) or type(error).__name__
     is_nobody = isinstance(error, (ConnectionRefusedError, FileNotFoundError, NotADirectoryError))
-    return f"{text}; nobody listens there: start the gateway with wakegate up" if is_nobody else text
+    return f"{text}; nobody listens there: is the gateway up?" if is_nobody else text

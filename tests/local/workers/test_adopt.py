@@ -53,7 +53,7 @@ async def test_who_waits_at_one_that_is_not_wanted_any_more_is_told_so(tmp_path:
         await dismiss(tmp_path, drain_timeout_s=20, tell=lambda *_: None)
         answer = await waiting
         assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
-        assert "what wakes services here has been replaced" in answer.text
+        assert "what wakes services here is gone" in answer.text
         assert await worker.ended() == 0
 
 

@@ -46,7 +46,7 @@ async def test_one_that_is_to_end_waits_for_no_other_keeper(is_first: str) -> No
     steps = [place.asks.lose, place.asks.end]
     for step in steps if is_first == "the keeper" else reversed(steps):
         step()
-    assert held.endings == ["StoppingError: web: what wakes services here has been replaced"]
+    assert held.endings == ["StoppingError: web: what wakes services here is gone"]
     assert not place.asks.asked
     with pytest.raises(StoppingError):
         place.lane.admit(late)

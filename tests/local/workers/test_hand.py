@@ -1,5 +1,8 @@
 """One worker as the keeper sees it: what it was told and has not heard, what it has in hand, and its end."""
 
+import signal
+import subprocess
+import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -19,6 +22,7 @@ from wakegate.local.workers.wire import (
     Here,
     Keep,
     Leave,
+    Leaving,
     Look,
     Post,
     Refuse,
@@ -160,3 +164,21 @@ async def test_when_its_process_is_gone_nothing_of_it_waits_or_is_in_flight() ->
         here.hand.look(Look(service="web", epoch=2, outlook=cold()), shut=[home.here.serial])
         here.hand.bury()
         assert (home.here.busy, home.held, here.hand.has_heard("web")) == (0, [], True)
+
+
+async def test_one_that_goes_because_of_a_signal_is_told_to_the_crew() -> None:
+    """Another can take its place at once."""
+    async with desk() as here:
+        here.worker.channel.send(Leaving())
+        await eventually(lambda: ("leaves", 1, {}) in here.told, "it is told")
+
+
+async def test_one_that_speaks_no_more_and_does_not_end_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may be stopped, or its loop stuck, with connections that nobody else can serve."""
+    monkeypatch.setattr("wakegate.local.workers.hand.END_S", 0.01)
+    child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])  # noqa: ASYNC220  at once
+    async with desk() as here:
+        here.hand.pid = child.pid
+        here.worker.channel.close()
+        await eventually(lambda: child.poll() is not None, "it is killed")
+    assert child.wait() == -signal.SIGKILL

@@ -174,6 +174,7 @@ class ClientConnection(asyncio.Protocol):
         if exchange is not None:
             exchange.abandon()
         self._queue.clear()
+        self._parser = None  # they refer to each other
 
     def pause_writing(self) -> None:
         """The client reads slower than it is written to: let the app wait, or its next request."""

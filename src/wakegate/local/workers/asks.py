@@ -27,7 +27,7 @@ from wakegate.local.workers.wire import (
 )
 
 AWAY = "what wakes services here is being restarted"
-ENDING = "what wakes services here has been replaced"
+ENDING = "what wakes services here is gone"
 RETRY_S = 1.0
 
 

@@ -273,8 +273,8 @@ class Crew:
 
     def _leaves(self, hand: Hand) -> None:
         """Let another take its place while it finishes what it has, or else once it has ended."""
-        if hand.number in self._doors and len(self._hands) + 1 < SLOTS_MAX:
-            number = self._free_number()
+        number = self._free_number()
+        if hand.number in self._doors and number < SLOTS_MAX:
             self._doors[number] = self._doors.pop(hand.number)
             self._tell("worker", f"worker {hand.number} (pid {hand.pid}) {TOLD_TO_END}, and another takes its place")
             self._start(number)

@@ -5,7 +5,7 @@ What is warm goes ahead on its own; the phases, the line and the replicas are th
 
 from collections.abc import Callable
 
-from wakegate.core.errors import HoldFullError
+from wakegate.core.errors import HeldError
 from wakegate.core.ignore import IgnoreRule
 from wakegate.core.progress import Progress, may_retry, progress
 from wakegate.core.spec import ServiceSpec
@@ -161,7 +161,7 @@ class Outpost:
         self._end(target)
         try:
             self._asks.ask(self, waiter, suspect=target.serial, reason=reason)
-        except HoldFullError as error:  # nobody would end its wait
+        except HeldError as error:  # nobody would end its wait
             waiter.refuse(error)
 
     def take_over(self, target: Target) -> None:

@@ -130,7 +130,7 @@ class Worker:
     def _send(self, report: Report) -> None:
         if self._channel is not None and self._is_introduced:
             self._channel.send(report)
-        elif isinstance(report, Told | Keep | Retry):
+        elif isinstance(report, Told | Keep | Retry | Leaving):
             self._unsent.append(report)  # of everything else there is nobody left who would need it
 
     def _tell(self, kind: str, text: str, *, service: str = "", detail: tuple[str, ...] = ()) -> None:
