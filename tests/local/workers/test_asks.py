@@ -2,9 +2,10 @@
 
 import pytest
 from tests.local.workers.test_outpost import Place
-from tests.local.workers.world import Request, address_of
+from tests.local.workers.world import Request, address_of, cold, warm
 
 from wakegate.core.errors import StoppingError
+from wakegate.core.spec import HoldSpec
 from wakegate.local.workers.wire import Release
 
 pytestmark = pytest.mark.anyio
@@ -59,3 +60,24 @@ async def test_one_that_is_to_end_asks_its_keeper_for_as_long_as_there_is_one() 
     place.lane.admit(held)
     place.asks.hear(Release(number=place.sent[0].number, address=address_of(place.target), was_held=True))
     assert held.target is not None
+
+
+@pytest.mark.parametrize("is_ending", [False, True])
+async def test_one_whose_app_has_gone_while_nobody_can_be_asked_gets_an_answer(is_ending: bool) -> None:
+    """The line is full, or the worker is to end: nobody would end its wait."""
+    place, request = Place(hold=HoldSpec(depth_max=1)), Request()
+    place.lane.look(warm(place.target))
+    target = place.lane.admit(request)
+    assert target is not None
+    place.asks.lose()
+    if is_ending:
+        place.asks.end()
+    else:
+        place.lane.look(cold())
+        place.lane.admit(Request())
+    place.lane.unreachable(target, request, "refused")
+    assert request.endings == [
+        "StoppingError: web: what wakes services here is gone"
+        if is_ending
+        else "HoldFullError: web: what wakes services here is being restarted"
+    ]

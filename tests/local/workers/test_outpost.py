@@ -283,24 +283,3 @@ def test_the_newest_request_is_noted_on_the_board() -> None:
     place.lane.admit(Request("/2"))
     place.lane.note()
     assert place.row.last == "GET /2 from curl/8"
-
-
-@pytest.mark.parametrize("is_ending", [False, True])
-async def test_one_whose_app_has_gone_while_nobody_can_be_asked_gets_an_answer(is_ending: bool) -> None:
-    """The line is full, or the worker is to end: nobody would end its wait."""
-    place, request = Place(hold=HoldSpec(depth_max=1)), Request()
-    place.lane.look(warm(place.target))
-    target = place.lane.admit(request)
-    assert target is not None
-    place.asks.lose()
-    if is_ending:
-        place.asks.end()
-    else:
-        place.lane.look(cold())
-        place.lane.admit(Request())
-    place.lane.unreachable(target, request, "refused")
-    assert request.endings == [
-        "StoppingError: web: what wakes services here is gone"
-        if is_ending
-        else "HoldFullError: web: what wakes services here is being restarted"
-    ]
