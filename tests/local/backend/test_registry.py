@@ -1,5 +1,6 @@
 """The registry: what names one process for ever, and what makes a replica fit a configuration."""
 
+import errno
 import os
 import subprocess
 from dataclasses import replace
@@ -88,3 +89,18 @@ def test_another_program_has_another_fingerprint(other: ProcessSpec) -> None:
 def test_the_same_program_has_the_same_fingerprint() -> None:
     """Log limits are the gateway's business, and `.` is the directory we are in."""
     assert fingerprint(replace(SPEC, log_bytes_max=1, directory=str(Path.cwd()))) == fingerprint(SPEC)
+
+
+def test_what_keeps_the_files_from_being_read_is_not_taken_for_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Replicas that run would be started once more beside themselves; a folder that is not there has none."""
+    registry = Registry(tmp_path)
+    assert registry.entries() == []
+
+    def full(*_: object) -> list[str]:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    monkeypatch.setattr(os, "listdir", full)
+    with pytest.raises(OSError, match="Too many open files"):
+        registry.entries()
