@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from wakegate.core.say import say_bytes, say_count, say_duration, say_place
+from wakegate.core.say import say_address, say_bytes, say_count, say_duration, say_place
 
 
 @pytest.mark.parametrize(
@@ -76,3 +76,9 @@ def test_a_count_agrees_with_its_noun(count: int, said: str) -> None:
 def test_a_place_is_one_that_a_client_can_be_given(url: str, host: str, path: str, said: str) -> None:
     """Over TCP it can be clicked; for a Unix socket there is no such form, so both halves are said."""
     assert say_place(url, host=host, path=path) == said
+
+
+def test_an_address_can_be_read_in_one_way_only() -> None:
+    """Colons of IPv6 are not the one in front of the port; without a host it is every address."""
+    said = [say_address(host, 80) for host in ("127.0.0.1", "localhost", "::1", "")]
+    assert said == ["127.0.0.1:80", "localhost:80", "[::1]:80", ":80"]

@@ -8,7 +8,6 @@ import os
 import random
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from math import inf
 from typing import Any
 
@@ -20,7 +19,7 @@ from tests.simulated.world import SPEC, traffic
 
 from wakegate.core.phase import Phase
 from wakegate.local.sleep.tick import SAVE_INTERVAL_S
-from wakegate.sim.clock import START_S, STARTED_AT, run
+from wakegate.sim.clock import START_S, run
 from wakegate.sim.invariants import (
     check_back_to_zero,
     check_endings,
@@ -147,10 +146,8 @@ async def live(group: Group, rng: random.Random, faults: tuple[Fault, ...]) -> f
 
 def ends_s(part: Part) -> float:
     """Return when the last of its own reasons to be awake ends: a request, a keep, its schedule."""
-    windows = ((STARTED_AT + timedelta(minutes=one.end_min) - STARTED_AT).total_seconds() for one in part.spec.awake)
-    return max(
-        part.service.touch.touched_s, part.up_since_s, part.kept_until_s, *(START_S + end_s for end_s in windows)
-    )
+    windows_s = (START_S + 60 * one.end_min for one in part.spec.awake)
+    return max(part.service.touch.touched_s, part.up_since_s, part.kept_until_s, *windows_s)
 
 
 @dataclass(kw_only=True)

@@ -9,9 +9,8 @@ from dataclasses import dataclass, field
 from graphlib import CycleError, TopologicalSorter
 from itertools import zip_longest
 
-from wakegate.config.listen import PORT_MAX
 from wakegate.config.show import UnfitError, show
-from wakegate.core.spec import ComposeStep
+from wakegate.core.spec import PORT_MAX, ComposeStep
 
 CONDITIONS = {  # how far a service that another depends on must be; the later ones are the stricter
     "service_started": "started",

@@ -8,9 +8,9 @@ from pathlib import Path
 from wakegate.config.compose import ComposeService, steps_of
 from wakegate.config.compose_file import compose_file, read_compose
 from wakegate.config.container import SERVICE
-from wakegate.config.listen import PORT_MAX
 from wakegate.config.recipe import LISTEN_PORT, Recipe, text_of
 from wakegate.config.show import UnfitError
+from wakegate.core.spec import PORT_MAX
 
 PORT_GUESSED = 8080
 OTHER_PORTS = {25, 1025, 1433, 2181, 3306, 5432, 5672, 6379, 9042, 9092, 11211, 27017}  # mail, databases, queues

@@ -9,10 +9,9 @@ from wakegate.config.host import LABEL, is_ipv6
 from wakegate.config.kind import Kind, Schema
 from wakegate.config.show import UnfitError, show, whole
 from wakegate.config.text import at_home
-from wakegate.core.say import UNIX_PREFIX
+from wakegate.core.say import UNIX_PREFIX, say_address
+from wakegate.core.spec import EVERY_ADDRESS, PORT_MAX
 
-EVERY_ADDRESS = "0.0.0.0"  # noqa: S104  what ":8080" asks for; the default is 127.0.0.1
-PORT_MAX = 65_535
 UNIX_PATH_BYTES_MAX = 107 if sys.platform == "linux" else 103  # of the kernel, without the zero behind it
 
 
@@ -45,7 +44,7 @@ class Listen(Kind):
         host, port, path = _parts(value)
         if path:
             return UNIX_PREFIX + path
-        return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        return say_address(host, port)
 
     def schema(self) -> Schema:
         """Return a pattern, or a port."""

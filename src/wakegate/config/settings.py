@@ -18,13 +18,13 @@ from wakegate.config.container import (
 )
 from wakegate.config.host import HOSTS
 from wakegate.config.kind import Boolean, Choice, Environment, Kind
-from wakegate.config.listen import PORT_MAX, Listen
+from wakegate.config.listen import Listen
 from wakegate.config.number import Bytes, Duration, Integer, Number
 from wakegate.config.proxies import PROXIES
 from wakegate.config.setting import Setting
 from wakegate.config.text import AGENTS, COOKIE, FILE, FOLDER, IGNORED_PATHS, METHODS, PATH_PREFIX, PROBE, REQUEST_PATHS
 from wakegate.config.wakes import WAKES
-from wakegate.core.spec import WORKERS_MAX
+from wakegate.core.spec import PORT_MAX, WORKERS_MAX
 
 MIB, GIB = 2**20, 2**30
 TIME, TIME_OR_ZERO = Duration(), Duration(zero=True)

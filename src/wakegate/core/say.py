@@ -41,6 +41,11 @@ def say_count(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
+def say_address(host: str, port: int) -> str:
+    """Say where something listens, with an IPv6 address in brackets: "127.0.0.1:80", "[::1]:80"."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
 def say_place(url: str, *, host: str, path: str) -> str:
     """Say where a service is found behind a gateway's URL; over a Unix socket what to ask for stands behind it."""
     if url.startswith(UNIX_PREFIX):

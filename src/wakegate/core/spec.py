@@ -180,6 +180,8 @@ class ServiceSpec:
 
 
 WORKERS_MAX = 64
+PORT_MAX = 65_535
+EVERY_ADDRESS = "0.0.0.0"  # noqa: S104  what ":8080" asks for; the default is 127.0.0.1
 UNIX_PEER = "unix"  # among trusted proxies: whoever connects to a Unix socket
 
 

@@ -10,15 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from wakegate.core.errors import StateError
-from wakegate.core.say import UNIX_PREFIX
-from wakegate.core.spec import GatewaySpec
+from wakegate.core.say import UNIX_PREFIX, say_address
+from wakegate.core.spec import EVERY_ADDRESS, PORT_MAX, GatewaySpec
 from wakegate.local.inherited import Inheritance
 from wakegate.local.request.presence import watch
 from wakegate.local.unix_socket import SocketFile, bind
 
 KEEPALIVE_S, KEEPALIVE_PROBES = 30, 9  # a laptop shut in mid-WebSocket keeps nothing awake for longer than 5 minutes
-EVERY_ADDRESS = "0.0.0.0"  # noqa: S104  compared, not bound
-PORT_MAX = 65_535
 BACKLOG = 4096  # a herd of first requests arrives at once; the kernel caps it at net.core.somaxconn
 
 
@@ -88,7 +86,7 @@ async def _bind(host: str, port: int) -> tuple[socket.socket, ...]:
 def url_of(host: str, port: int, *, scheme: str = "http") -> str:
     """Return where a browser on this machine finds what listens there."""
     shown = "127.0.0.1" if host in ("", EVERY_ADDRESS, "::") else host
-    return f"{scheme}://[{shown}]:{port}" if ":" in shown else f"{scheme}://{shown}:{port}"
+    return f"{scheme}://{say_address(shown, port)}"
 
 
 def allow_connections(count: int) -> None:
@@ -101,12 +99,13 @@ def allow_connections(count: int) -> None:
 
 
 def _why_not(error: OSError, *, host: str, port: int) -> str:
-    place = f"[{host}]" if ":" in host else host.removeprefix(EVERY_ADDRESS)
+    shown = host.removeprefix(EVERY_ADDRESS)
+    place = say_address(shown, port)
     if error.errno == errno.EADDRINUSE:
-        other = port + 1 if port < PORT_MAX else port - 1
-        return f"{place}:{port} is taken by another program; choose another with --listen {place}:{other}"
+        other = say_address(shown, port + 1 if port < PORT_MAX else port - 1)
+        return f"{place} is taken by another program; choose another with --listen {other}"
     if error.errno in (errno.EACCES, errno.EPERM):
-        return f"{place}:{port} needs more rights (ports below 1024 are reserved); choose a higher one with --listen"
+        return f"{place} needs more rights (ports below 1024 are reserved); choose a higher one with --listen"
     if error.errno == errno.EADDRNOTAVAIL:
-        return f"{host} is not an address of this machine; listen on 127.0.0.1 or 0.0.0.0"
-    return f"{place}:{port} cannot be listened on: {error.strerror or error}"
+        return f"{host} is not an address of this machine; listen on 127.0.0.1 or {EVERY_ADDRESS}"
+    return f"{place} cannot be listened on: {error.strerror or error}"

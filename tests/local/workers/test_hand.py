@@ -176,7 +176,7 @@ async def test_one_that_goes_because_of_a_signal_is_told_to_the_crew() -> None:
 async def test_one_that_speaks_no_more_and_does_not_end_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
     """It may be stopped, or its loop stuck, with connections that nobody else can serve."""
     monkeypatch.setattr("wakegate.local.workers.hand.END_S", 0.01)
-    child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])  # noqa: ASYNC220  at once
+    child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])  # noqa: ASYNC220  the hand has a process, not a task
     async with desk() as here:
         here.hand.pid = child.pid
         here.worker.channel.close()

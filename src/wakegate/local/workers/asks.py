@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from itertools import count
 from typing import Protocol
 
-from wakegate.core.errors import HoldFullError, HoldTimeoutError, StoppingError
+from wakegate.core.errors import HeldError, HoldFullError, HoldTimeoutError, StoppingError
 from wakegate.core.hold import hold_timeout_s
 from wakegate.core.spec import ServiceSpec
 from wakegate.local.elsewhere import Address
@@ -134,8 +134,7 @@ class Asks:
                 asking.target = asking.lane.target(address)
                 waiter.release(asking.target, was_held=was_held)
             case Refuse():
-                self._forget(asking)
-                waiter.refuse(error_of(answer))
+                self._refuse(asking, error_of(answer))
             case Comfort(is_interim=True):
                 waiter.interim()
             case Comfort():
@@ -149,7 +148,7 @@ class Asks:
                 self._forget(asking)
                 asking.lane.take_over(asking.target)
             elif self._is_ending:
-                self._refuse(asking)
+                self._refuse(asking, self._ending(asking))
             else:
                 self._set_timer(asking)
 
@@ -158,7 +157,7 @@ class Asks:
         self._is_ending = True
         if self._is_away:
             for asking in self._all():
-                self._refuse(asking)
+                self._refuse(asking, self._ending(asking))
 
     def resume(self) -> None:
         """There is a keeper again, and all is known that it has told: ask about those who wait, the first one first."""
@@ -192,12 +191,11 @@ class Asks:
         asking.timer = asyncio.get_running_loop().call_later(limit_s, self._give_up, asking)
 
     def _give_up(self, asking: Asking) -> None:
-        self._forget(asking)
-        asking.waiter.refuse(HoldTimeoutError(asking.lane.spec.name, AWAY, retry_after_s=RETRY_S))
+        self._refuse(asking, HoldTimeoutError(asking.lane.spec.name, AWAY, retry_after_s=RETRY_S))
 
-    def _refuse(self, asking: Asking) -> None:
+    def _refuse(self, asking: Asking, error: HeldError) -> None:
         self._forget(asking)
-        asking.waiter.refuse(self._ending(asking))
+        asking.waiter.refuse(error)
 
     def _ending(self, asking: Asking) -> StoppingError:
         return StoppingError(asking.lane.spec.name, ENDING, retry_after_s=RETRY_S)

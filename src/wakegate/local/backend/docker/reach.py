@@ -12,6 +12,7 @@ from pathlib import Path
 import psutil
 
 from wakegate.core.errors import WorkloadError
+from wakegate.core.spec import EVERY_ADDRESS
 from wakegate.local.backend.docker.facts import Facts
 from wakegate.local.probe import tcp_answers
 
@@ -97,7 +98,7 @@ def _is_on_link(address: str) -> bool:
 def _published(facts: Facts, port: int) -> Address | None:
     for inside, host, outside in facts.published:
         if inside == port:
-            return (HOST if host in ("", "0.0.0.0", "::") else host), outside  # noqa: S104  compared, not bound
+            return (HOST if host in ("", EVERY_ADDRESS, "::") else host), outside
     return None
 
 
